@@ -1,0 +1,122 @@
+package contract
+
+import (
+	"time"
+
+	"closeloop/escalation"
+	"closeloop/policy"
+	"closeloop/requirement"
+)
+
+// Input starts a Requirement workflow: with a submission, or with the state
+// that an earlier run carried over.
+type Input struct {
+	Submission requirement.Submission `json:"submission,omitzero"`
+	// State and Process are set when the workflow continues as new.
+	State   *requirement.State `json:"state,omitempty"`
+	Process *policy.Process    `json:"process,omitempty"`
+}
+
+// Receipt answers an intake.
+type Receipt struct {
+	ID string `json:"id"`
+	// Created is false when the requirement existed before.
+	Created bool              `json:"created"`
+	Stage   requirement.Stage `json:"stage"`
+	// Ref is the external reference that the id stands for.
+	Ref string `json:"ref,omitempty"`
+	// Key tells one intake from another with the same id.
+	Key string `json:"key,omitempty"`
+}
+
+// Outcome is what a Requirement workflow returns.
+type Outcome struct {
+	ID    string            `json:"id"`
+	Stage requirement.Stage `json:"stage"`
+	// Created is false when there was nothing to do, because the ledger had the
+	// requirement already.
+	Created bool `json:"created"`
+}
+
+// OpenRequest asks for what a new requirement needs.
+type OpenRequest struct {
+	ID string `json:"id"`
+}
+
+// Opening is the rules for a new requirement, or the word that there is one
+// with this id already.
+type Opening struct {
+	Process policy.Process `json:"process,omitzero"`
+	// Existing is the receipt of the requirement that the ledger has.
+	Existing *Receipt `json:"existing,omitempty"`
+}
+
+// SeatsRequest asks who fills seats at this instant.
+type SeatsRequest struct {
+	Seats []string    `json:"seats"`
+	Cast  policy.Cast `json:"cast"`
+	// Except may not be asked: nobody approves their own.
+	Except []string `json:"except,omitempty"`
+	// Fallback is asked where a seat can be filled by nobody.
+	Fallback string `json:"fallback,omitempty"`
+	// All fills a seat with everybody it means, not with the first who is there.
+	All bool      `json:"all,omitempty"`
+	At  time.Time `json:"at"`
+}
+
+// OwnerRequest asks for an owner within a department.
+type OwnerRequest struct {
+	requirement.Routing
+	At time.Time `json:"at"`
+}
+
+// OwnerFound is the answer; an empty owner means that there is nobody.
+type OwnerFound struct {
+	Owner   string `json:"owner"`
+	Tracker string `json:"tracker,omitempty"`
+}
+
+// Persisted says what a transition left to do.
+type Persisted struct {
+	// Notices is the number of notifications to be sent.
+	Notices int `json:"notices"`
+}
+
+// NotifyRequest asks to send the notifications of the events From to To.
+type NotifyRequest struct {
+	ID   string `json:"id"`
+	From int    `json:"from"`
+	To   int    `json:"to"`
+}
+
+// Notified says what became of notifications.
+type Notified struct {
+	Sent   int `json:"sent"`
+	Parked int `json:"parked"`
+}
+
+// EscalationInput starts an Escalation workflow or carries it over.
+type EscalationInput struct {
+	Ladder escalation.Ladder `json:"ladder"`
+	// Running is set when the ladder was begun by an earlier run.
+	Running bool `json:"running,omitempty"`
+}
+
+// Acknowledge is the act on an escalation.
+type Acknowledge struct {
+	requirement.Header
+	Comment string `json:"comment,omitempty"`
+}
+
+// Acknowledged is the answer to it.
+type Acknowledged struct {
+	Escalation string `json:"escalation"`
+	By         string `json:"by"`
+	Level      int    `json:"level"`
+}
+
+// ReconcileResult says what a reconciliation found.
+type ReconcileResult struct {
+	Checked int      `json:"checked"`
+	Closed  []string `json:"closed,omitempty"`
+}

@@ -1,0 +1,71 @@
+package contract
+
+// Workflow types.
+const (
+	RequirementWorkflow = "Requirement"
+	EscalationWorkflow  = "Escalation"
+	ReconcileWorkflow   = "Reconcile"
+)
+
+// Messages of the Requirement workflow besides the acts, each of which is an
+// Update and a Signal under its own name.
+const (
+	// UpdateSubmit answers an intake with its [Receipt].
+	UpdateSubmit = "submit"
+	// QueryState returns the requirement's view.
+	QueryState = "state"
+	// SignalAbsorb tells the survivor of a merge what was merged into it.
+	SignalAbsorb = "absorb"
+	// SignalReport is what an escalation tells its requirement.
+	SignalReport = "escalation-report"
+	// SignalAdopt puts a requirement under other rules.
+	SignalAdopt = "adopt-policy"
+	// SignalContinueAsNew makes a workflow continue as new at its next quiet
+	// point: the operator's door for upgrades.
+	SignalContinueAsNew = "force-continue-as-new"
+)
+
+// Messages of the Escalation workflow.
+const (
+	// ActAcknowledge is an Update and a Signal.
+	ActAcknowledge = "acknowledge"
+	// SignalStandDown says that the cause of the escalation is gone.
+	SignalStandDown = "stand-down"
+	// SignalProgress says that somebody is at work.
+	SignalProgress = "progress"
+	// QueryLadder returns the escalation's ladder.
+	QueryLadder = "ladder"
+)
+
+// Activities.
+const (
+	ActivityOpen      = "Open"
+	ActivityPersist   = "Persist"
+	ActivityNotify    = "Notify"
+	ActivityFindActor = "FindPeople"
+	ActivityFillSeats = "FillSeats"
+	ActivityPickOwner = "PickOwner"
+	ActivityReconcile = "Reconcile"
+)
+
+// Search attributes. They are stored unencrypted, so none carries what a
+// customer wrote or who the customer is.
+const (
+	AttrStage        = "CloseloopStage"
+	AttrStatus       = "CloseloopStatus"
+	AttrType         = "CloseloopType"
+	AttrPriority     = "CloseloopPriority"
+	AttrDepartment   = "CloseloopDepartment"
+	AttrOwner        = "CloseloopOwner"
+	AttrWaitingFor   = "CloseloopWaitingFor"
+	AttrNextDeadline = "CloseloopNextDeadline"
+	AttrBreached     = "CloseloopBreached"
+	AttrOnHold       = "CloseloopOnHold"
+)
+
+// DefaultTaskQueue is the task queue when none is configured.
+const DefaultTaskQueue = "closeloop"
+
+// ReconcileSchedule is the id of the schedule that looks for requirements
+// whose workflow was ended from outside.
+const ReconcileSchedule = "closeloop-reconcile"

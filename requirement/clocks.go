@@ -1,0 +1,350 @@
+package requirement
+
+import (
+	"slices"
+	"time"
+
+	"closeloop/policy"
+	"closeloop/sla"
+)
+
+// A promise is a clock that there should be: the requirement owes somebody
+// something since some instant. Promises are derived from the state, never
+// commanded; [Requirement.retime] makes the clocks follow them.
+type promise struct {
+	name  sla.Name
+	cycle int
+	since time.Time
+	// target replaces the policy's, for what has a date of its own.
+	target *sla.Duration
+}
+
+// promises returns what the requirement owes at present.
+func (r *Requirement) promises() []promise {
+	var owed []promise
+	owe := func(name sla.Name, cycle int, since time.Time) {
+		owed = append(owed, promise{name: name, cycle: cycle, since: since})
+	}
+	if r.Over() {
+		return nil
+	}
+	if r.Stage == Rejected {
+		owe(sla.Appeal, 1, r.RejectedAt)
+		return owed
+	}
+	if r.Stage == Confirming {
+		owe(sla.Confirmation, r.Cycle, r.Resolution.At)
+		return owed
+	}
+	if r.Response == nil {
+		owe(sla.Response, 1, r.CreatedAt)
+	} else {
+		owe(sla.Update, r.Updates+1, r.UpdatedFor)
+	}
+	owe(sla.Resolution, r.Cycle, r.CycleSince)
+	if r.Unanswered != nil {
+		owe(sla.NextResponse, r.Contacts, *r.Unanswered)
+	}
+	if r.Stage == Reviewing && r.Approval.State == RoundOpen {
+		owe(sla.Approval, r.Approval.Round, r.Approval.OpenedAt)
+	}
+	if r.Stage == Assigned {
+		owe(sla.Acceptance, r.Assignments, r.AssignedAt)
+	}
+	if r.Department != "" {
+		owe(sla.Ownership, r.HandOvers, r.DepartmentSince)
+	}
+	for i, s := range r.Plan {
+		if s.DoneAt == nil && !s.Dropped {
+			until := sla.Exactly(s.Due.Sub(s.Since))
+			owed = append(owed, promise{name: sla.PlanStep, cycle: i + 1, since: s.Since, target: &until})
+		}
+	}
+	return owed
+}
+
+// kept reports whether the promise of a clock that is no longer owed was kept;
+// otherwise it simply fell away, and the clock ends without a verdict.
+func (r *Requirement) kept(c *sla.Clock) bool {
+	if r.Stage == Withdrawn || r.Stage == Merged || r.Stage == Rejected {
+		return c.Name == sla.Approval && r.Approval.decidedByPeople()
+	}
+	switch c.Name {
+	case sla.Response:
+		return r.Response != nil
+	case sla.Resolution:
+		return r.Cycle == c.Cycle && r.Resolution != nil || r.Cycle > c.Cycle
+	case sla.Update:
+		return r.Updates >= c.Cycle || r.Resolution != nil
+	case sla.Approval:
+		return r.Approval.Round == c.Cycle && r.Approval.decidedByPeople()
+	case sla.Acceptance:
+		return r.AcceptedAt != nil && r.Assignments == c.Cycle
+	case sla.Confirmation:
+		return r.Cycle > c.Cycle || r.Closing != nil && !r.Closing.Automatic
+	case sla.PlanStep:
+		return r.Plan[c.Cycle-1].DoneAt != nil
+	case sla.Ownership, sla.NextResponse:
+		return true
+	default: // an appeal is a chance, not a promise
+		return false
+	}
+}
+
+// terms returns the terms of a promise; false when the policy has no such
+// clock. A plan step brings its own date and needs no target in the policy.
+func (r *Requirement) terms(p promise) (sla.Terms, policy.ClockRule, bool) {
+	rule, ok := r.process.Clock(p.name)
+	if !ok {
+		return sla.Terms{}, rule, false
+	}
+	terms := rule.Terms(r.Attributes)
+	if p.target != nil {
+		terms.Target = *p.target
+	}
+	switch p.name {
+	case sla.Confirmation, sla.Appeal:
+		terms.Lapses = true
+	case sla.Approval:
+		terms.Lapses = r.Approval.OnTimeout != policy.TimeoutEscalates
+	}
+	if rule.OnReopen == policy.ResumeRemaining && p.cycle > 1 {
+		if rest := r.remaining(p.name, p.cycle-1, terms); rest > 0 {
+			terms.Target = sla.Exactly(rest)
+		}
+	}
+	return terms, rule, !terms.Target.IsZero() || p.target != nil
+}
+
+// remaining returns what an earlier cycle left of the target.
+func (r *Requirement) remaining(name sla.Name, cycle int, terms sla.Terms) time.Duration {
+	c := r.clock(name, cycle)
+	if c == nil {
+		return 0
+	}
+	cal := calendar(terms.Calendar)
+	return cal.Work(c.StartedAt, terms.Target) - c.Elapsed(cal, *c.StoppedAt)
+}
+
+// calendar returns the calendar of that name. Policies with an unknown calendar
+// are refused when they are loaded; should one be missing all the same, the
+// workflow's task fails and is tried again until a worker knows it.
+func calendar(name string) sla.Calendar {
+	cal, err := sla.FindCalendar(name)
+	if err != nil {
+		panic("closeloop: " + err.Error())
+	}
+	return cal
+}
+
+func (r *Requirement) clock(name sla.Name, cycle int) *sla.Clock {
+	for i := range r.Clocks {
+		if c := &r.Clocks[i]; c.Name == name && c.Cycle == cycle {
+			return c
+		}
+	}
+	return nil
+}
+
+// retime makes the clocks follow the promises: it starts, pauses, resumes,
+// retargets and stops them. It is the only place that does, and runs after
+// every change.
+func (r *Requirement) retime(now time.Time, actor string) {
+	owed := slices.DeleteFunc(r.promises(), func(p promise) bool { _, _, ok := r.terms(p); return !ok })
+	for i := range r.Clocks {
+		c := &r.Clocks[i]
+		if c.Open() && !slices.ContainsFunc(owed, func(p promise) bool { return p.name == c.Name && p.cycle == c.Cycle }) {
+			c.Stop(now, !r.kept(c))
+			r.recordClock(now, ClockStopped, actor, c)
+		}
+	}
+	for _, p := range owed {
+		terms, rule, _ := r.terms(p)
+		c := r.clock(p.name, p.cycle)
+		switch {
+		case c == nil:
+			r.Clocks = append(r.Clocks, sla.Start(p.name, p.cycle, terms, p.since))
+			c = &r.Clocks[len(r.Clocks)-1]
+			c.Retarget(calendar(terms.Calendar), terms, now)
+			r.pace(c, rule, p.since, actor)
+			r.recordClock(now, ClockStarted, actor, c)
+		case !sameTerms(c.Terms, terms):
+			c.Retarget(calendar(terms.Calendar), terms, now)
+			r.recordClock(now, ClockRetargeted, actor, c)
+		}
+		r.pace(c, rule, now, actor)
+	}
+	r.standDown(now)
+	r.forgetOldClocks()
+}
+
+// pace pauses or resumes a clock as its rule says for the present stage.
+func (r *Requirement) pace(c *sla.Clock, rule policy.ClockRule, at time.Time, actor string) {
+	held := r.Hold != nil && rule.PausesOnHold
+	runs := slices.Contains(rule.RunsIn, string(r.Stage)) && !held
+	fresh := c.StartedAt.Equal(at) && len(c.Pauses) == 0
+	switch {
+	case c.Ticking() && !runs:
+		reason := string(r.Stage)
+		if held {
+			reason = r.Hold.Reason
+		}
+		c.Pause(at, actor, reason)
+		if !fresh {
+			r.recordClock(at, ClockPaused, actor, c)
+		}
+	case !c.Ticking() && runs:
+		c.Resume(at)
+		r.recordClock(at, ClockResumed, actor, c)
+	}
+}
+
+func sameTerms(a, b sla.Terms) bool {
+	return a.Target == b.Target && a.Calendar == b.Calendar && a.Repeat == b.Repeat &&
+		a.Lapses == b.Lapses && slices.Equal(a.Marks, b.Marks)
+}
+
+// keptClocks is how many ended clocks of one name a requirement keeps in hand.
+// A clock that recurs (customer updates) would otherwise grow the state without
+// bound; all of them are in the ledger.
+const keptClocks = 12
+
+func (r *Requirement) forgetOldClocks() {
+	for _, name := range sla.Names {
+		ended := 0
+		for i := len(r.Clocks) - 1; i >= 0; i-- {
+			if c := &r.Clocks[i]; c.Name == name && !c.Open() {
+				if ended++; ended > keptClocks {
+					r.Clocks = slices.Delete(r.Clocks, i, i+1)
+				}
+			}
+		}
+	}
+}
+
+// clockFact is what an event says about a clock.
+type clockFact struct {
+	Clock      sla.Name     `json:"clock"`
+	Cycle      int          `json:"cycle"`
+	State      sla.State    `json:"state"`
+	Target     sla.Duration `json:"target"`
+	Calendar   string       `json:"calendar"`
+	StartedAt  time.Time    `json:"started_at"`
+	Deadline   *time.Time   `json:"deadline,omitempty"`
+	BreachedAt *time.Time   `json:"breached_at,omitempty"`
+	Mark       string       `json:"mark,omitempty"`
+	DueAt      *time.Time   `json:"due_at,omitempty"`
+	Reason     string       `json:"reason,omitempty"`
+}
+
+func (r *Requirement) recordClock(now time.Time, kind Kind, actor string, c *sla.Clock) {
+	r.append(Event{At: now, Kind: kind, Actor: actor, Clock: c.Name}, factOf(c), nil)
+}
+
+func factOf(c *sla.Clock) clockFact {
+	f := clockFact{
+		Clock: c.Name, Cycle: c.Cycle, State: c.State(), Target: c.Target, Calendar: c.Calendar,
+		StartedAt: c.StartedAt, BreachedAt: c.BreachedAt,
+	}
+	if at, ok := c.Deadline(calendar(c.Calendar)); ok {
+		f.Deadline = &at
+	}
+	if n := len(c.Pauses); n > 0 && c.Pauses[n-1].To == nil {
+		f.Reason = c.Pauses[n-1].Reason
+	}
+	return f
+}
+
+// Wake is the next instant at which something falls due.
+type Wake struct {
+	At    time.Time
+	Clock sla.Name
+	Cycle int
+	Mark  string
+}
+
+// Next returns what falls due next among all clocks. It is false when nothing
+// does: then the requirement needs no timer at all.
+func (r *Requirement) Next() (Wake, bool) {
+	var next Wake
+	found := false
+	for i := range r.Clocks {
+		c := &r.Clocks[i]
+		at, mark, ok := c.Next(calendar(c.Calendar))
+		if ok && (!found || at.Before(next.At)) {
+			next, found = Wake{At: at, Clock: c.Name, Cycle: c.Cycle, Mark: mark}, true
+		}
+	}
+	return next, found
+}
+
+// Tick makes everything happen that is due at now, in the order in which it
+// fell due. Calling it early or twice does nothing.
+func (r *Requirement) Tick(now time.Time) {
+	for {
+		next, ok := r.Next()
+		if !ok || next.At.After(now) {
+			return
+		}
+		c := r.clock(next.Clock, next.Cycle)
+		for _, f := range c.Advance(calendar(c.Calendar), now) {
+			r.reach(now, next, f)
+		}
+		r.retime(now, SystemActor)
+	}
+}
+
+// reach records a mark that was reached and does what follows from it.
+func (r *Requirement) reach(now time.Time, which Wake, f sla.Fired) {
+	c := r.clock(which.Clock, which.Cycle)
+	fact := factOf(c)
+	fact.Mark, fact.DueAt = f.Mark, &f.At
+	kind := ClockMarked
+	switch {
+	case f.Breach() && !c.Lapses:
+		kind = ClockBreached
+	case f.Repeated():
+		kind = ClockRepeated
+	}
+	r.append(Event{At: now, Kind: kind, Actor: SystemActor, Clock: c.Name}, fact, nil)
+	switch {
+	case kind == ClockBreached:
+		r.escalate(now, c)
+	case f.Breach():
+		r.lapse(now, c.Name)
+	}
+}
+
+// lapse does what was agreed for the case that nobody answers in time.
+func (r *Requirement) lapse(now time.Time, name sla.Name) {
+	switch name {
+	case sla.Confirmation:
+		r.close(now, Closing{At: now, By: SystemActor, Automatic: true})
+	case sla.Approval:
+		r.decide(now, r.Approval.OnTimeout == policy.TimeoutApproves, SystemActor, "nobody decided in time")
+	case sla.Appeal:
+		r.end(now, Rejected, SystemActor)
+	}
+}
+
+// NextDeadline returns the earliest deadline among the clocks that tick, be it
+// past or to come.
+func (r *Requirement) NextDeadline() (time.Time, bool) {
+	var earliest time.Time
+	found := false
+	for i := range r.Clocks {
+		c := &r.Clocks[i]
+		if !c.Ticking() {
+			continue
+		}
+		if at, ok := c.Deadline(calendar(c.Calendar)); ok && (!found || at.Before(earliest)) {
+			earliest, found = at, true
+		}
+	}
+	return earliest, found
+}
+
+// Breached reports whether a clock that is still open has breached.
+func (r *Requirement) Breached() bool {
+	return slices.ContainsFunc(r.Clocks, func(c sla.Clock) bool { return c.Open() && c.State() == sla.Breached })
+}

@@ -1,0 +1,189 @@
+package requirement
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"closeloop/policy"
+	"closeloop/sla"
+)
+
+// EscalationState is where an escalation stands.
+type EscalationState string
+
+// The states of an escalation.
+const (
+	EscalationDue     EscalationState = "due" // the people are being looked up
+	EscalationClimbs  EscalationState = "climbing"
+	EscalationAcked   EscalationState = "acknowledged"
+	EscalationAlarmed EscalationState = "alarmed" // nobody answered
+	EscalationOver    EscalationState = "ended"   // its cause is gone
+)
+
+// Escalation is what the requirement knows of a chain that a breach started
+// (L5). The chain itself runs as a workflow of its own.
+type Escalation struct {
+	// ID is unique within the requirement: clock and cycle.
+	ID    string          `json:"id"`
+	Clock sla.Name        `json:"clock"`
+	Cycle int             `json:"cycle"`
+	Chain string          `json:"chain"`
+	State EscalationState `json:"state"`
+	// Level is the rung that was called last, from 1; Round how often the ladder
+	// was begun.
+	Level          int        `json:"level"`
+	Round          int        `json:"round,omitempty"`
+	Called         []string   `json:"called,omitempty"`
+	AcknowledgedBy string     `json:"acknowledged_by,omitempty"`
+	StartedAt      time.Time  `json:"started_at"`
+	EndedAt        *time.Time `json:"ended_at,omitempty"`
+	// Told is set when the chain's workflow knows that it has ended.
+	Told bool `json:"told,omitempty"`
+}
+
+// Open reports whether the chain may still call somebody.
+func (e Escalation) Open() bool { return e.State != EscalationOver && e.State != EscalationAlarmed }
+
+// escalate begins the chain of a clock that has just breached.
+func (r *Requirement) escalate(now time.Time, c *sla.Clock) {
+	rule, _ := r.process.Clock(c.Name)
+	if _, ok := r.process.Chain(rule.Chain); !ok {
+		return
+	}
+	id := fmt.Sprintf("%s-%d", c.Name, c.Cycle)
+	r.Escalations = append(r.Escalations, Escalation{
+		ID: id, Clock: c.Name, Cycle: c.Cycle, Chain: rule.Chain, State: EscalationDue, StartedAt: now,
+	})
+}
+
+// standDown ends the escalations whose clock no longer runs: their cause is
+// gone.
+func (r *Requirement) standDown(now time.Time) {
+	for i := range r.Escalations {
+		e := &r.Escalations[i]
+		c := r.clock(e.Clock, e.Cycle)
+		if e.State == EscalationOver || (c != nil && c.Open()) {
+			continue
+		}
+		// A chain that never started has nothing to be told.
+		e.Told = e.State == EscalationDue || e.State == EscalationAlarmed
+		e.State, e.EndedAt = EscalationOver, &now
+		r.append(Event{At: now, Kind: EscalationEnded, Actor: SystemActor, Clock: e.Clock}, e.fact(), nil)
+	}
+}
+
+// EscalationsDue returns the chains to be started.
+func (r *Requirement) EscalationsDue() []Escalation {
+	return r.escalationsThat(func(e Escalation) bool { return e.State == EscalationDue })
+}
+
+// EscalationsToEnd returns the chains to be told that their cause is gone.
+func (r *Requirement) EscalationsToEnd() []Escalation {
+	return r.escalationsThat(func(e Escalation) bool { return e.State == EscalationOver && !e.Told })
+}
+
+func (r *Requirement) escalationsThat(is func(Escalation) bool) []Escalation {
+	var found []Escalation
+	for _, e := range r.Escalations {
+		if is(e) {
+			found = append(found, e)
+		}
+	}
+	return found
+}
+
+// EscalationStarted records that the chain runs.
+func (r *Requirement) EscalationStarted(now time.Time, id string) {
+	e := r.escalation(id)
+	if e == nil {
+		return
+	}
+	if e.State == EscalationOver {
+		// The cause went away while the chain was being started.
+		e.Told = false
+		return
+	}
+	e.State = EscalationClimbs
+	r.append(Event{At: now, Kind: EscalationStarted, Actor: SystemActor, Clock: e.Clock}, e.fact(), nil)
+}
+
+// EscalationTold records that the chain knows that it has ended.
+func (r *Requirement) EscalationTold(id string) {
+	if e := r.escalation(id); e != nil {
+		e.Told = true
+	}
+}
+
+// Report is what a chain tells its requirement.
+type Report struct {
+	// ID of the escalation.
+	ID string `json:"id"`
+	// Kind is escalation_raised, escalation_acknowledged or escalation_alarm.
+	Kind  Kind `json:"kind"`
+	Level int  `json:"level"`
+	Round int  `json:"round"`
+	// People who are called, or to be alarmed.
+	People []string `json:"people,omitempty"`
+	By     string   `json:"by,omitempty"`
+	// Comment of who acknowledged.
+	Comment string `json:"comment,omitempty"`
+}
+
+// EscalationReported records what a chain did. Reports of a chain that has
+// ended meanwhile are dropped: the requirement's word stands.
+func (r *Requirement) EscalationReported(now time.Time, rep Report) {
+	r.Tick(now)
+	e := r.escalation(rep.ID)
+	if e == nil || e.State == EscalationOver {
+		return
+	}
+	e.Level, e.Round, e.Called = rep.Level, rep.Round, rep.People
+	actor := SystemActor
+	switch rep.Kind {
+	case EscalationAcknowledged:
+		e.State, e.AcknowledgedBy, actor = EscalationAcked, rep.By, rep.By
+	case EscalationAlarm:
+		e.State = EscalationAlarmed
+	default:
+		e.State, e.AcknowledgedBy = EscalationClimbs, ""
+	}
+	fact := e.fact()
+	fact.Comment = rep.Comment
+	r.append(Event{At: now, Kind: rep.Kind, Actor: actor, Clock: e.Clock}, fact, rep.People)
+}
+
+// ChainOf returns the chain of an escalation as its rules have it.
+func (r *Requirement) ChainOf(e Escalation) policy.Chain {
+	c, _ := r.process.Chain(e.Chain)
+	return c
+}
+
+func (r *Requirement) escalation(id string) *Escalation {
+	i := slices.IndexFunc(r.Escalations, func(e Escalation) bool { return e.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &r.Escalations[i]
+}
+
+// escalationFact is what an event says about an escalation.
+type escalationFact struct {
+	ID             string          `json:"id"`
+	Clock          sla.Name        `json:"clock"`
+	Cycle          int             `json:"cycle"`
+	Chain          string          `json:"chain"`
+	State          EscalationState `json:"state"`
+	Level          int             `json:"level"`
+	Round          int             `json:"round,omitempty"`
+	Called         []string        `json:"called,omitempty"`
+	AcknowledgedBy string          `json:"acknowledged_by,omitempty"`
+	Comment        string          `json:"comment,omitempty"`
+}
+
+func (e *Escalation) fact() escalationFact {
+	return escalationFact{
+		ID: e.ID, Clock: e.Clock, Cycle: e.Cycle, Chain: e.Chain, State: e.State,
+		Level: e.Level, Round: e.Round, Called: e.Called, AcknowledgedBy: e.AcknowledgedBy,
+	}
+}

@@ -1,0 +1,126 @@
+package requirement
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"closeloop/sla"
+)
+
+// Kind says what an event is about. Kinds of acts are their past tense.
+type Kind string
+
+// The kinds of events.
+const (
+	Submitted     Kind = "submitted"
+	Triaged       Kind = "triaged"
+	RoundOpened   Kind = "round_opened"
+	VoteApproved  Kind = "approved"
+	VoteDeclined  Kind = "declined"
+	VoteDelegated Kind = "delegated"
+	RoundDecided  Kind = "round_decided"
+	RequestDenied Kind = "rejected"
+	WasAppealed   Kind = "appealed"
+	WasAssigned   Kind = "assigned"
+	RoutingFailed Kind = "routing_failed"
+	WasAccepted   Kind = "accepted"
+	HandedBack    Kind = "handed_back"
+	Responded     Kind = "responded"
+	Planned       Kind = "planned"
+	Progressed    Kind = "progressed"
+	WasHeld       Kind = "held"
+	WasResumed    Kind = "resumed"
+	Resolved      Kind = "resolved"
+	Confirmed     Kind = "confirmed"
+	Disputed      Kind = "disputed"
+	Amended       Kind = "amended"
+	Reprioritised Kind = "reprioritised"
+	WasMerged     Kind = "merged"
+	MergeUndone   Kind = "merge_undone"
+	WasAbsorbed   Kind = "absorbed"
+	WasWithdrawn  Kind = "withdrawn"
+	Commented     Kind = "commented"
+	ActRefused    Kind = "refused"
+	WasArchived   Kind = "archived"
+	Adopted       Kind = "policy_adopted"
+	Cancelled     Kind = "cancelled"
+	Terminated    Kind = "terminated"
+
+	ClockStarted    Kind = "clock_started"
+	ClockPaused     Kind = "clock_paused"
+	ClockResumed    Kind = "clock_resumed"
+	ClockRetargeted Kind = "clock_retargeted"
+	ClockStopped    Kind = "clock_stopped"
+	ClockMarked     Kind = "clock_marked"
+	ClockBreached   Kind = "clock_breached"
+	ClockRepeated   Kind = "clock_repeated"
+
+	EscalationStarted      Kind = "escalation_started"
+	EscalationRaised       Kind = "escalation_raised"
+	EscalationAcknowledged Kind = "escalation_acknowledged"
+	EscalationAlarm        Kind = "escalation_alarm"
+	EscalationEnded        Kind = "escalation_ended"
+)
+
+// Event is one fact in a requirement's life. Facts are never changed.
+type Event struct {
+	// Seq numbers the events of one requirement densely from 1.
+	Seq  int       `json:"seq"`
+	At   time.Time `json:"at"`
+	Kind Kind      `json:"kind"`
+	// Actor is the id of who did it; the system for what fell due.
+	Actor string `json:"actor"`
+	// Data are the particulars; their shape depends on the kind.
+	Data json.RawMessage `json:"data,omitempty"`
+	// Clock is set on events about a clock.
+	Clock sla.Name `json:"-"`
+	// To is whom the world must tell of it, as seats of the policy.
+	To []string `json:"to,omitempty"`
+}
+
+// record appends a fact to the journal and returns its sequence number.
+func (r *Requirement) record(now time.Time, kind Kind, actor string, data any) int {
+	return r.append(Event{At: now, Kind: kind, Actor: actor}, data, nil)
+}
+
+// append gives the fact its number, its particulars and its audience. called
+// are the people an escalation calls.
+func (r *Requirement) append(e Event, data any, called []string) int {
+	if data != nil {
+		encoded, err := json.Marshal(data)
+		if err != nil {
+			// Everything that is recorded is plain data of this package.
+			panic(fmt.Sprintf("closeloop: event %s cannot be encoded: %v", e.Kind, err))
+		}
+		e.Data = encoded
+	}
+	r.Seq++
+	r.UpdatedAt = e.At
+	e.Seq = r.Seq
+	e.To = r.audience(e, called)
+	r.journal = append(r.journal, e)
+	return e.Seq
+}
+
+// audience returns whom the event is told to: people's ids where the
+// requirement knows them now, and the seats that only the directory can fill.
+func (r *Requirement) audience(e Event, called []string) []string {
+	cast := r.Cast()
+	cast.Called = called
+	var to []string
+	for _, seat := range r.process.Audience(string(e.Kind), e.Clock) {
+		ids, inCast := cast.Fill(seat)
+		if !inCast {
+			ids = []string{seat}
+		}
+		for _, id := range ids {
+			// Nobody needs to be told what they did themselves.
+			if id != e.Actor && !slices.Contains(to, id) {
+				to = append(to, id)
+			}
+		}
+	}
+	return to
+}
