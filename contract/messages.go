@@ -12,9 +12,22 @@ import (
 // that an earlier run carried over.
 type Input struct {
 	Submission requirement.Submission `json:"submission,omitzero"`
+	// Key is what the id was made from; it tells two intakes apart whose ids
+	// happen to be the same.
+	Key string `json:"key,omitempty"`
+	// Attempt identifies the call that started the workflow.
+	Attempt string `json:"attempt,omitempty"`
 	// State and Process are set when the workflow continues as new.
 	State   *requirement.State `json:"state,omitempty"`
 	Process *policy.Process    `json:"process,omitempty"`
+}
+
+// SubmitRequest asks a new or an existing requirement for its receipt.
+type SubmitRequest struct {
+	Key string `json:"key"`
+	// Attempt identifies the call: the one that started the workflow created the
+	// requirement.
+	Attempt string `json:"attempt"`
 }
 
 // Receipt answers an intake.
