@@ -40,6 +40,10 @@ type Receipt struct {
 	Ref string `json:"ref,omitempty"`
 	// Key tells one intake from another with the same id.
 	Key string `json:"key,omitempty"`
+	// Attempt is that of the request which was answered. Temporal answers a
+	// repeated Update with what it said the first time, so a receipt with another
+	// attempt is an earlier caller's.
+	Attempt string `json:"attempt,omitempty"`
 }
 
 // Outcome is what a Requirement workflow returns.
@@ -71,10 +75,21 @@ type SeatsRequest struct {
 	// Except may not be asked: nobody approves their own.
 	Except []string `json:"except,omitempty"`
 	// Fallback is asked where a seat can be filled by nobody.
-	Fallback string `json:"fallback,omitempty"`
-	// All fills a seat with everybody it means, not with the first who is there.
-	All bool      `json:"all,omitempty"`
-	At  time.Time `json:"at"`
+	Fallback string    `json:"fallback,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+// ChainRequest asks who stands on the levels of a chain at this instant.
+type ChainRequest struct {
+	Chain policy.Chain `json:"chain"`
+	Cast  policy.Cast  `json:"cast"`
+	At    time.Time    `json:"at"`
+}
+
+// StaffedChain is a chain's levels with the people who were found.
+type StaffedChain struct {
+	Calls []escalation.Call `json:"calls"`
+	Alarm []string          `json:"alarm"`
 }
 
 // OwnerRequest asks for an owner within a department.

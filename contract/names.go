@@ -39,13 +39,14 @@ const (
 
 // Activities.
 const (
-	ActivityOpen      = "Open"
-	ActivityPersist   = "Persist"
-	ActivityNotify    = "Notify"
-	ActivityFindActor = "FindPeople"
-	ActivityFillSeats = "FillSeats"
-	ActivityPickOwner = "PickOwner"
-	ActivityReconcile = "Reconcile"
+	ActivityOpen       = "Open"
+	ActivityPersist    = "Persist"
+	ActivityNotify     = "Notify"
+	ActivityFindPeople = "FindPeople"
+	ActivityFillSeats  = "FillSeats"
+	ActivityFindOwner  = "FindOwner"
+	ActivityStaffChain = "StaffChain"
+	ActivityReconcile  = "Reconcile"
 )
 
 // Search attributes. They are stored unencrypted, so none carries what a

@@ -32,6 +32,11 @@ type Actor struct {
 	Department string `json:"department,omitempty"`
 }
 
+// Is reports whether the actor has one of the roles.
+func (a Actor) Is(roles ...Role) bool {
+	return slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(roles, r) })
+}
+
 // People tells who somebody is. The directory answers for the validator of an
 // Update; [Actors] answers where the look-up has to be on record.
 type People interface {

@@ -119,7 +119,8 @@ func (r *Requirement) EscalationTold(id string) {
 type Report struct {
 	// ID of the escalation.
 	ID string `json:"id"`
-	// Kind is escalation_raised, escalation_acknowledged or escalation_alarm.
+	// Kind is escalation_raised, escalation_acknowledged, escalation_alarm, or
+	// refused for an acknowledgement that was not allowed.
 	Kind  Kind `json:"kind"`
 	Level int  `json:"level"`
 	Round int  `json:"round"`
@@ -136,6 +137,10 @@ func (r *Requirement) EscalationReported(now time.Time, rep Report) {
 	r.Tick(now)
 	e := r.escalation(rep.ID)
 	if e == nil || e.State == EscalationOver {
+		return
+	}
+	if rep.Kind == ActRefused {
+		r.Refuse(now, "acknowledge", rep.By, rep.Comment)
 		return
 	}
 	e.Level, e.Round, e.Called = rep.Level, rep.Round, rep.People

@@ -47,6 +47,8 @@ const (
 	Adopted       Kind = "policy_adopted"
 	Cancelled     Kind = "cancelled"
 	Terminated    Kind = "terminated"
+	// NoticeParked: nobody could be reached with a notification.
+	NoticeParked Kind = "notice_parked"
 
 	ClockStarted    Kind = "clock_started"
 	ClockPaused     Kind = "clock_paused"
@@ -123,4 +125,14 @@ func (r *Requirement) audience(e Event, called []string) []string {
 		}
 	}
 	return to
+}
+
+// NoticesParked records that recipients of the events first to last could not be
+// reached over any channel. Nobody is told of it: that might fail as well.
+func (r *Requirement) NoticesParked(now time.Time, first, last, count int) {
+	r.record(now, NoticeParked, SystemActor, struct {
+		First int `json:"first"`
+		Last  int `json:"last"`
+		Count int `json:"count"`
+	}{first, last, count})
 }

@@ -1,0 +1,157 @@
+package workflows
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"closeloop/contract"
+	"closeloop/requirement"
+	"closeloop/sla"
+)
+
+// stageNames are the stages as operators read them beside the English word.
+var stageNames = []struct {
+	stage requirement.Stage
+	name  string
+}{
+	{requirement.Received, "已接收"}, {requirement.Analysing, "需求分析"}, {requirement.Reviewing, "评审中"},
+	{requirement.Assigned, "已分配"}, {requirement.Executing, "执行中"}, {requirement.Confirming, "待客户确认"},
+	{requirement.Archived, "已归档"}, {requirement.Rejected, "已驳回"}, {requirement.Withdrawn, "已撤回"},
+	{requirement.Merged, "已合并"},
+}
+
+// details is the requirement's page in the Web UI, in Markdown: what it is,
+// where it stands, what it waits for until when, and which command moves it.
+func (l *life) details() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s\n\n", plain(l.Title))
+	fmt.Fprintf(&b, "**Stage 阶段** %s %s", l.Stage, stageName(l.Stage))
+	if l.Hold != nil {
+		fmt.Fprintf(&b, " · **on hold 暂停** since %s: %s", clockTime(l.Hold.Since), plain(l.Hold.Reason))
+	}
+	fmt.Fprintf(&b, "  \n**Priority 优先级** %s · %s · %s · %s  \n", l.Priority, l.Urgency, l.Tier, l.Type)
+	fmt.Fprintf(&b, "**Owner 负责人** %s · **Department 部门** %s · **Tracker 跟踪人** %s  \n",
+		or(l.Owner, "—"), or(l.Department, "—"), or(l.Tracker, "—"))
+	l.writeWaiting(&b)
+	l.writeClocks(&b)
+	l.writeApproval(&b)
+	l.writeEscalations(&b)
+	return cut(b.String(), maxDetails)
+}
+
+// maxDetails is what the server's documentation promises for details, in bytes.
+const maxDetails = 20_000
+
+func (l *life) writeWaiting(b *strings.Builder) {
+	w := l.Waiting()
+	if len(w.Acts) == 0 {
+		fmt.Fprintf(b, "**Waits for 等待** nothing: it has ended\n")
+		return
+	}
+	fmt.Fprintf(b, "**Waits for 等待** %s\n\n", or(strings.Join(w.Who, ", "), "—"))
+	fmt.Fprintf(b, "Moved on by 下一步:\n\n")
+	for _, act := range w.Acts {
+		fmt.Fprintf(b, "- `closeloop %s %s` — %s, or the Update or Signal `%s`\n", act, l.ID, about(act), act)
+	}
+}
+
+func (l *life) writeClocks(b *strings.Builder) {
+	fmt.Fprintf(b, "\n| Clock 时钟 | State 状态 | Target 时限 | Deadline 截止 (UTC) |\n|---|---|---|---|\n")
+	for i := range l.Clocks {
+		c := &l.Clocks[i]
+		deadline := "held 暂停中"
+		if cal, err := sla.FindCalendar(c.Calendar); err == nil {
+			if at, ok := c.Deadline(cal); ok {
+				deadline = clockTime(at)
+			}
+		}
+		name := string(c.Name)
+		if c.Cycle > 1 {
+			name = fmt.Sprintf("%s (%d)", c.Name, c.Cycle)
+		}
+		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", name, c.State(), c.Target, deadline)
+	}
+}
+
+func (l *life) writeApproval(b *strings.Builder) {
+	a := l.Approval
+	if a == nil {
+		return
+	}
+	fmt.Fprintf(b, "\n**Approval 审批** round %d: %s, needs %d\n\n", a.Round, a.State, a.Need)
+	for _, v := range a.Votes {
+		fmt.Fprintf(b, "- %s (%s): %s\n", v.Person, v.Seat, v.Answer)
+	}
+}
+
+func (l *life) writeEscalations(b *strings.Builder) {
+	if len(l.Escalations) == 0 {
+		return
+	}
+	fmt.Fprintf(b, "\n**Escalations 升级**\n\n")
+	for _, e := range l.Escalations {
+		fmt.Fprintf(b, "- %s: %s, level %d, called %s", e.ID, e.State, e.Level, or(strings.Join(e.Called, ", "), "—"))
+		if e.AcknowledgedBy != "" {
+			fmt.Fprintf(b, ", acknowledged by %s", e.AcknowledgedBy)
+		}
+		if e.Open() {
+			fmt.Fprintf(b, " · `closeloop ack %s --escalation %s`", l.ID, e.ID)
+		}
+		b.WriteString("\n")
+	}
+}
+
+// show puts on the Web UI how the escalation stands.
+func (c *climb) show(ctx workflow.Context) {
+	var b strings.Builder
+	fmt.Fprintf(&b, "### %s: %s breached\n\n%s\n\n", c.ladder.Requirement, c.ladder.Clock, plain(c.ladder.Title))
+	fmt.Fprintf(&b, "**State 状态** %s · **level 级别** %d · **round 轮次** %d\n\n", c.ladder.State, c.ladder.Level, c.ladder.Round)
+	for i, call := range c.ladder.Calls {
+		fmt.Fprintf(&b, "%d. %s, to acknowledge within %s\n", i+1, or(strings.Join(call.People, ", "), "nobody"), call.Within)
+	}
+	if at, ok := c.ladder.Next(); ok {
+		fmt.Fprintf(&b, "\nGoes on at %s unless somebody acknowledges: `closeloop ack %s --escalation %s`, or the Update or Signal `%s`\n",
+			clockTime(at), c.ladder.Requirement, c.ladder.ID, contract.ActAcknowledge)
+	}
+	workflow.SetCurrentDetails(ctx, cut(b.String(), maxDetails))
+}
+
+func stageName(s requirement.Stage) string {
+	for _, n := range stageNames {
+		if n.stage == s {
+			return n.name
+		}
+	}
+	return ""
+}
+
+func clockTime(t time.Time) string { return t.UTC().Format("2006-01-02 15:04:05") }
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+// markdown are the characters that mean something in Markdown.
+const markdown = "\\`*_{}[]<>()#+-.!|~"
+
+// plain puts a customer's words into Markdown as they are, on one line.
+func plain(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r < 0x20 || r == 0x7f:
+			b.WriteByte(' ')
+			continue
+		case strings.ContainsRune(markdown, r):
+			b.WriteByte('\\')
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}

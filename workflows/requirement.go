@@ -1,0 +1,259 @@
+package workflows
+
+import (
+	"time"
+
+	"go.temporal.io/sdk/workflow"
+
+	"closeloop/contract"
+	"closeloop/policy"
+	"closeloop/requirement"
+)
+
+// Workflows are the workflow functions. What it carries may be asked by
+// validators only, which are not replayed.
+type Workflows struct {
+	// People says who may do what, as of now.
+	People requirement.People
+}
+
+// Requirement is the life of one customer requirement, from intake to archive.
+func (w *Workflows) Requirement(ctx workflow.Context, in contract.Input) (contract.Outcome, error) {
+	l := &life{people: w.People, key: in.Key, attempt: in.Attempt}
+	if answer := l.open(ctx, in); answer != nil {
+		return l.turnAway(ctx, *answer)
+	}
+	l.listen(ctx)
+	workflow.GoNamed(ctx, "clocks", l.keepTime)
+	workflow.GoNamed(ctx, "ledger", l.keepLedger)
+	workflow.GoNamed(ctx, "escalations", l.keepEscalations)
+
+	for l.goesOn() {
+		l.receive(ctx)
+		l.analyse(ctx)
+		l.review(ctx)
+		l.assign(ctx)
+		l.execute(ctx)
+		l.confirm(ctx)
+		l.allowAppeal(ctx)
+		l.handOver(ctx)
+	}
+	return l.finish(ctx)
+}
+
+// life is a requirement at work in a workflow.
+type life struct {
+	*requirement.Requirement
+	people       requirement.People
+	key, attempt string
+
+	// leave is set when the workflow is to continue as new at a quiet point.
+	leave bool
+	// cancelled is set when somebody cancelled the workflow.
+	cancelled bool
+	// writing counts the transitions and notices that are on their way.
+	writing int
+	// nudged are escalations to be told that somebody is at work.
+	nudged []string
+	inbox  inbox
+}
+
+// receive waits until somebody has classified the requirement.
+func (l *life) receive(ctx workflow.Context) {
+	l.while(ctx, requirement.Received)
+}
+
+// analyse finds an owner where the policy says how, and otherwise waits until
+// somebody assigns one.
+func (l *life) analyse(ctx workflow.Context) {
+	l.while(ctx, requirement.Analysing, step{
+		due: func() bool { return l.Routing != nil },
+		do: func() {
+			owner := findOwner(ctx, contract.OwnerRequest{Routing: *l.Routing, At: now(ctx)})
+			l.Route(now(ctx), owner.Owner, owner.Tracker)
+		},
+	})
+}
+
+// review asks the people who must approve, and waits until they have decided or
+// their time is up.
+func (l *life) review(ctx workflow.Context) {
+	l.while(ctx, requirement.Reviewing, step{
+		due: func() bool { _, asking := l.Asking(); return asking },
+		do: func() {
+			rule, _ := l.Asking()
+			round := l.Approval.Round
+			seats := fillSeats(ctx, contract.SeatsRequest{
+				Seats: rule.Seats, Cast: l.Cast(), Except: l.Requesters(), Fallback: rule.Fallback, At: now(ctx),
+			})
+			// Another round may have been asked for meanwhile; it asks for itself.
+			if l.Approval.Round == round {
+				l.OpenRound(now(ctx), seats)
+			}
+		},
+	})
+}
+
+// assign waits until the owner has accepted or begun to work.
+func (l *life) assign(ctx workflow.Context) { l.while(ctx, requirement.Assigned) }
+
+// execute waits until the requirement is resolved.
+func (l *life) execute(ctx workflow.Context) { l.while(ctx, requirement.Executing) }
+
+// confirm waits for the customer's word, or for their silence to last long
+// enough.
+func (l *life) confirm(ctx workflow.Context) { l.while(ctx, requirement.Confirming) }
+
+// allowAppeal waits whether a rejection is appealed.
+func (l *life) allowAppeal(ctx workflow.Context) { l.while(ctx, requirement.Rejected) }
+
+// handOver tells the survivor of a merge what it takes over. A survivor that is
+// gone sends the requirement back to where it was.
+func (l *life) handOver(ctx workflow.Context) {
+	l.while(ctx, requirement.Merged, step{
+		due: l.Merging,
+		do: func() {
+			err := workflow.SignalExternalWorkflow(ctx, l.MergedInto, "", contract.SignalAbsorb, l.Handover()).Get(ctx, nil)
+			if err != nil {
+				l.MergeUndone(now(ctx), l.MergedInto+" does not take it: "+err.Error())
+				return
+			}
+			l.MergeDone(now(ctx))
+		},
+	})
+}
+
+// goesOn reports whether the process goes on in this run.
+func (l *life) goesOn() bool { return !l.Over() && !l.leave && !l.cancelled }
+
+// A step is what the workflow itself has to do in a stage.
+type step struct {
+	due func() bool
+	do  func()
+}
+
+// while stays as long as the requirement is in the stage, and takes the stage's
+// own steps when they are due. People's acts happen meanwhile.
+func (l *life) while(ctx workflow.Context, stage requirement.Stage, steps ...step) {
+	due := func() bool {
+		for _, s := range steps {
+			if s.due() {
+				return true
+			}
+		}
+		return false
+	}
+	for l.Stage == stage && l.goesOn() {
+		for _, s := range steps {
+			if s.due() {
+				s.do()
+			}
+		}
+		l.until(ctx, func() bool { return l.Stage != stage || due() })
+	}
+}
+
+// until waits for the condition, for the end of the process, or for the need to
+// continue as new. Being cancelled ends the wait.
+func (l *life) until(ctx workflow.Context, condition func() bool) {
+	err := workflow.Await(ctx, func() bool {
+		l.leave = l.leave || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+		return condition() || !l.goesOn()
+	})
+	if err != nil {
+		l.cancelled = true
+	}
+}
+
+// open takes in a new requirement or takes up a carried-over one. It returns an
+// answer when there is no requirement to live: the submission is wrong, or the
+// ledger has it already.
+func (l *life) open(ctx workflow.Context, in contract.Input) *answer {
+	if in.State != nil && in.Process != nil {
+		l.Requirement = requirement.Restore(*in.State, *in.Process)
+		return nil
+	}
+	id := workflow.GetInfo(ctx).WorkflowExecution.ID
+	opening := lookUpOpening(ctx, contract.OpenRequest{ID: id})
+	if opening.Existing != nil {
+		return &answer{receipt: *opening.Existing}
+	}
+	r, err := requirement.New(id, in.Submission, opening.Process, now(ctx))
+	if err != nil {
+		return &answer{err: err}
+	}
+	l.Requirement = r
+	return nil
+}
+
+// answer is what an intake gets that does not become a requirement.
+type answer struct {
+	receipt contract.Receipt
+	err     error
+}
+
+// turnAwayWait is how long a run that has nothing to live for waits for the
+// intake call that it owes an answer. A start without such a call ends after it.
+const turnAwayWait = 2 * time.Second
+
+// turnAway answers an intake that does not become a requirement, and ends.
+func (l *life) turnAway(ctx workflow.Context, a answer) (contract.Outcome, error) {
+	answered := false
+	err := workflow.SetUpdateHandler(ctx, contract.UpdateSubmit,
+		func(workflow.Context, contract.SubmitRequest) (contract.Receipt, error) {
+			answered = true
+			return a.receipt, contract.Refusal(a.err)
+		})
+	if err != nil {
+		return contract.Outcome{}, err
+	}
+	if _, err := workflow.AwaitWithTimeout(ctx, turnAwayWait, func() bool { return answered }); err != nil {
+		return contract.Outcome{}, err
+	}
+	return contract.Outcome{ID: a.receipt.ID, Stage: a.receipt.Stage}, contract.Refusal(a.err)
+}
+
+// finish leaves nothing half done: what happened is written and told, chains
+// know that they have ended, every message was taken. Then the run ends, or
+// continues as new with everything it knows.
+func (l *life) finish(ctx workflow.Context) (contract.Outcome, error) {
+	calm, _ := workflow.NewDisconnectedContext(ctx)
+	if l.cancelled {
+		l.Cancel(now(ctx))
+	}
+	// A message taken while settling may have brought work: settle until none
+	// did.
+	for {
+		l.drain(calm)
+		if err := workflow.Await(calm, func() bool { return l.settled(calm) }); err != nil {
+			return contract.Outcome{}, err
+		}
+		if !l.inbox.waiting() {
+			break
+		}
+	}
+	if l.cancelled {
+		return contract.Outcome{ID: l.ID, Stage: l.Stage}, ctx.Err()
+	}
+	if !l.Over() {
+		process := l.Process()
+		return contract.Outcome{}, workflow.NewContinueAsNewError(ctx, contract.RequirementWorkflow, contract.Input{
+			Key: l.key, State: &l.State, Process: &process,
+		})
+	}
+	return contract.Outcome{ID: l.ID, Stage: l.Stage, Created: true}, nil
+}
+
+// settled reports whether nothing is under way.
+func (l *life) settled(ctx workflow.Context) bool {
+	return l.writing == 0 && !l.Pending() && len(l.EscalationsDue()) == 0 && len(l.EscalationsToEnd()) == 0 &&
+		len(l.nudged) == 0 && workflow.AllHandlersFinished(ctx)
+}
+
+// now is the workflow's time.
+func now(ctx workflow.Context) time.Time { return workflow.Now(ctx).UTC() }
+
+// adopt puts the requirement under other rules.
+func (l *life) adopt(ctx workflow.Context, p policy.Process) {
+	l.Adopt(now(ctx), p, requirement.SystemActor)
+}
