@@ -18,7 +18,7 @@ func Refusal(err error) error {
 	}
 	return temporal.NewApplicationErrorWithOptions(refused.Message, string(refused.Code), temporal.ApplicationErrorOptions{
 		NonRetryable: true,
-		Details:      []any{refused},
+		Details:      []any{*refused},
 		// A refusal is an answer, not a fault: it must not alarm anybody.
 		Category: temporal.ApplicationErrorCategoryBenign,
 	})
