@@ -82,7 +82,9 @@ func (c *Client) intake(parent context.Context, id, key, attempt string, s requi
 		return c.existing(parent, contract.Receipt{ID: id, Ref: s.Ref})
 	case err != nil:
 		return contract.Receipt{}, err
-	case receipt.Attempt == attempt || receipt.Key != key:
+	case receipt.Attempt == attempt, receipt.Attempt == "", receipt.Key != key:
+		// Without an attempt the answer is the ledger's, of a requirement that
+		// Temporal has forgotten.
 		return receipt, nil
 	default:
 		// Temporal repeated the answer that an earlier call was given.
@@ -103,25 +105,37 @@ func (c *Client) existing(parent context.Context, receipt contract.Receipt) (con
 	if seen.stage != "" {
 		receipt.Stage = seen.stage
 	}
-	if seen.failed {
-		return receipt, c.failure(parent, receipt.ID)
+	if seen.running {
+		return receipt, nil
+	}
+	outcome, err := c.outcome(parent, receipt.ID)
+	switch {
+	case seen.failed && err != nil:
+		// The intake was turned away, and this is why.
+		return contract.Receipt{}, err
+	case err == nil && outcome.Stage != "":
+		receipt.Stage = outcome.Stage
 	}
 	return receipt, nil
 }
 
-// failure returns why a workflow failed; nil when it cannot be told.
-func (c *Client) failure(parent context.Context, id string) error {
+// outcome returns what a workflow that has ended returned.
+func (c *Client) outcome(parent context.Context, id string) (contract.Outcome, error) {
 	ctx, cancel := c.bounded(parent)
 	defer cancel()
 	var outcome contract.Outcome
-	return c.temporal.GetWorkflow(ctx, id, "").Get(ctx, &outcome)
+	err := c.temporal.GetWorkflow(ctx, id, "").Get(ctx, &outcome)
+	return outcome, err
 }
 
 func (c *Client) startOptions(id, key string, s requirement.Submission) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
 		ID: id, TaskQueue: c.taskQueue,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
-		WorkflowIDReusePolicy:    enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		// What failed was turned away and never became a requirement: it may be
+		// submitted again, corrected. What was ended from outside is in the ledger,
+		// which the new run asks first.
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
 		Memo:                     map[string]any{memoKey: key},
 		TypedSearchAttributes:    attributes(s),
 		StaticSummary:            summary(s),

@@ -120,6 +120,11 @@ func TestSubmitOfWhatHasEnded(t *testing.T) {
 				d.closed[id].Memo = &commonpb.Memo{Fields: map[string]*commonpb.Payload{memoKey: p}}
 			}
 			d.On("DescribeWorkflow", mock.Anything, id, "").Return(d.closed[id], nil)
+			run := mocks.NewWorkflowRun(t)
+			run.On("Get", mock.Anything, mock.Anything).Run(func(args mock.Arguments) {
+				*args.Get(1).(*contract.Outcome) = contract.Outcome{ID: id, Stage: requirement.Archived}
+			}).Return(nil)
+			d.On("GetWorkflow", mock.Anything, id, "").Return(run)
 			got, err := New(d, "q", time.Second).Submit(t.Context(), requirement.Submission{Ref: "a:1"}, "")
 			require.NoError(t, err)
 			require.Equal(t, tc.created, got.Created)
@@ -140,7 +145,7 @@ func TestStartOptions(t *testing.T) {
 	require.NoError(t, err)
 	o := d.started[0]
 	require.Equal(t, enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING, o.WorkflowIDConflictPolicy)
-	require.Equal(t, enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE, o.WorkflowIDReusePolicy)
+	require.Equal(t, enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY, o.WorkflowIDReusePolicy)
 	require.Zero(t, o.WorkflowExecutionTimeout, "a requirement lives as long as it takes")
 	require.Equal(t, 1, o.Priority.PriorityKey)
 	require.Equal(t, "一行 两行", o.StaticSummary)

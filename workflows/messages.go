@@ -115,6 +115,7 @@ func (l *life) answerIntake(ctx workflow.Context) {
 		func(_ workflow.Context, req contract.SubmitRequest) (contract.Receipt, error) {
 			return contract.Receipt{
 				ID: l.ID, Created: req.Attempt != "" && req.Attempt == l.attempt, Stage: l.Stage, Ref: l.Ref, Key: l.key,
+				Attempt: req.Attempt,
 			}, nil
 		}, workflow.UpdateHandlerOptions{Description: "ask for the receipt of this requirement"}))
 }
