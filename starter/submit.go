@@ -136,11 +136,11 @@ func (c *Client) startOptions(id, key string, s requirement.Submission) client.S
 		// submitted again, corrected. What was ended from outside is in the ledger,
 		// which the new run asks first.
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE_FAILED_ONLY,
-		Memo:                     map[string]any{memoKey: key},
-		TypedSearchAttributes:    attributes(s),
-		StaticSummary:            summary(s),
-		StaticDetails:            details(s),
-		Priority:                 temporal.Priority{PriorityKey: priorityKey(s.Priority)},
+		Memo:                  map[string]any{memoKey: key},
+		TypedSearchAttributes: attributes(s),
+		StaticSummary:         summary(s),
+		StaticDetails:         details(s),
+		Priority:              temporal.Priority{PriorityKey: priorityKey(s.Priority)},
 	}
 }
 
