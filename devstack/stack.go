@@ -44,8 +44,9 @@ type stack struct {
 
 // startStack brings everything up, in order. On an error nothing is left
 // running.
-func startStack(ctx context.Context, opts options, say func(string, ...any)) (s *stack, err error) {
-	s = &stack{opts: opts, say: say}
+func startStack(ctx context.Context, opts options, say func(string, ...any)) (*stack, error) {
+	s := &stack{opts: opts, say: say}
+	var err error
 	if opts.dir == "" {
 		s.dir, err = newTemporaryStateDir()
 	} else {
@@ -54,14 +55,17 @@ func startStack(ctx context.Context, opts options, say func(string, ...any)) (s 
 	if err != nil {
 		return nil, err
 	}
-	defer func() {
-		if err != nil {
-			s.stop()
-		}
-	}()
+	if err := s.bringUp(ctx); err != nil {
+		s.stop()
+		return nil, err
+	}
+	return s, nil
+}
 
+// bringUp does what startStack says, once the state directory is ours.
+func (s *stack) bringUp(ctx context.Context) error {
 	// One of an earlier stack that was killed says nothing true any more.
-	envFile := opts.env
+	envFile := s.opts.env
 	if envFile == "" {
 		envFile = s.dir.file("env")
 	}
@@ -70,35 +74,35 @@ func startStack(ctx context.Context, opts options, say func(string, ...any)) (s 
 	picker := ports.NewPicker()
 	postgresPort, err := s.port(picker, "PostgreSQL", usualPostgresPort)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	temporalPort, err := s.port(picker, "Temporal", usualTemporalPort)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	uiPort, err := s.port(picker, "the Web UI", usualUIPort)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	inner, err := pickTemporalPorts(picker, temporalPort)
 	if err != nil {
-		return nil, err
+		return err
 	}
 
 	postgresLog, err := s.openLog("postgres.log")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.postgres, err = pg.Start(ctx, pg.Options{
 		StateDir: s.dir.path,
 		LogFile:  postgresLog.Name(),
 		Port:     postgresPort,
-		Durable:  opts.mode == "up",
-		Say:      say,
+		Durable:  s.opts.mode == "up",
+		Say:      s.say,
 		Output:   os.Stderr,
 	})
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for _, database := range []struct{ role, name string }{
 		{temporalRole, temporalDatabase},
@@ -106,21 +110,21 @@ func startStack(ctx context.Context, opts options, say func(string, ...any)) (s 
 		{productRole, productDatabase},
 	} {
 		if err := s.postgres.EnsureDatabase(ctx, database.role, database.name); err != nil {
-			return nil, err
+			return err
 		}
 	}
 
 	temporalLog, err := s.openLog("temporal.log")
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.temporal, err = startTemporal(ctx, inner, postgresPort, s.postgres.Password(), temporalLog.Name())
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.ui, err = startUI(ctx, uiPort, ports.Address(temporalPort))
 	if err != nil {
-		return nil, err
+		return err
 	}
 
 	s.variables = append([]variable{
@@ -128,15 +132,15 @@ func startStack(ctx context.Context, opts options, say func(string, ...any)) (s 
 		{"TEMPORAL_NAMESPACE", namespace},
 		{"CLOSELOOP_DATABASE_URL", s.postgres.URL(productRole, s.postgres.Password(), productDatabase)},
 		{"CLOSELOOP_TEMPORAL_UI", "http://" + ports.Address(uiPort)},
-	}, opts.exports...)
+	}, s.opts.exports...)
 	if err := s.startCommands(ctx); err != nil {
-		return nil, err
+		return err
 	}
 	if err := writeEnv(envFile, s.variables); err != nil {
-		return nil, err
+		return err
 	}
 	s.envFile = envFile
-	return s, nil
+	return nil
 }
 
 // port takes the usual port or a free one, and says so when the usual one is

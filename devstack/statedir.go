@@ -33,12 +33,12 @@ type stateDir struct {
 // would fight over its database, so the second is refused.
 func openStateDir(path string) (*stateDir, error) {
 	_, statErr := os.Stat(path)
-	if err := os.MkdirAll(path, 0o755); err != nil { //nolint:gosec // PostgreSQL's user has to get in
+	if err := os.MkdirAll(path, 0o755); err != nil {
 		return nil, fmt.Errorf("state directory: %w", err)
 	}
 	if os.IsNotExist(statErr) {
 		// Also under a strict umask.
-		if err := os.Chmod(path, 0o755); err != nil { //nolint:gosec // as above
+		if err := os.Chmod(path, 0o755); err != nil {
 			return nil, err
 		}
 	}
@@ -93,7 +93,7 @@ func newTemporaryStateDir() (*stateDir, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := os.Chmod(path, 0o711); err != nil { //nolint:gosec // PostgreSQL's user has to get in
+	if err := os.Chmod(path, 0o711); err != nil {
 		return nil, err
 	}
 	d, err := openStateDir(path)
@@ -114,7 +114,7 @@ func tryLock(path string) (*os.File, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot lock the state directory (was it made by another user?): %w", err)
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil { //nolint:gosec // a file descriptor fits
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		text, _ := os.ReadFile(file.Name())
 		holder, _, _ := strings.Cut(string(text), "\n")
 		_ = file.Close()

@@ -198,7 +198,7 @@ func startTemporal(ctx context.Context, p temporalPorts, postgresPort int, passw
 		temporal.WithDynamicConfigClient(dynamicConfig()),
 	)
 	if err != nil {
-		return nil, fmt.Errorf("Temporal server: %w", err)
+		return nil, fmt.Errorf("setting up the Temporal server: %w", err)
 	}
 	if err := server.Start(); err != nil {
 		return nil, fmt.Errorf("starting the Temporal server (see %s): %w", logFile, err)

@@ -112,7 +112,7 @@ func Start(ctx context.Context, opts Options) (*Cluster, error) {
 	if err := c.launch(ctx); err != nil {
 		return nil, err
 	}
-	go c.supervise()
+	go c.supervise() //nolint:gosec // ctx is for the start; the server lives until Stop
 	return c, nil
 }
 
@@ -170,8 +170,8 @@ func (c *Cluster) create(ctx context.Context) error {
 	if !c.opts.Durable {
 		args = append(args, "--no-sync")
 	}
-	cmd := exec.CommandContext(ctx, c.bin.path("initdb"), args...) //nolint:gosec // that is the point
-	cmd.Dir = fresh                                                // it may not enter ours
+	cmd := exec.CommandContext(ctx, c.bin.path("initdb"), args...)
+	cmd.Dir = fresh // it may not enter ours
 	c.user.become(cmd)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w\n%s", err, strings.TrimSpace(string(out)))
@@ -212,7 +212,7 @@ func (c *Cluster) launch(ctx context.Context) error {
 	} {
 		args = append(args, "-c", setting)
 	}
-	cmd := exec.Command(c.bin.path("postgres"), args...) //nolint:gosec // that is the point
+	cmd := exec.Command(c.bin.path("postgres"), args...)
 	cmd.Dir = c.data()
 	cmd.Stdout, cmd.Stderr = log, log
 	// Settings for other clusters in our environment are not for this one.

@@ -31,8 +31,8 @@ func (b binaries) path(program string) string { return filepath.Join(b.dir, prog
 func candidates() []string {
 	var dirs []string
 	if path, err := exec.LookPath("initdb"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			dirs = append(dirs, filepath.Dir(real))
+		if resolved, err := filepath.EvalSymlinks(path); err == nil {
+			dirs = append(dirs, filepath.Dir(resolved))
 		}
 	}
 	for _, pattern := range []string{
@@ -97,7 +97,7 @@ func inspect(ctx context.Context, dir string, u runUser) (binaries, error) {
 	if blocker := u.obstacle(dir); blocker != "" {
 		return binaries{}, fmt.Errorf("user %s, who runs PostgreSQL, may not pass %s", u.name, blocker)
 	}
-	cmd := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version") //nolint:gosec // that is the point
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, "postgres"), "--version")
 	cmd.Dir = "/"
 	u.become(cmd)
 	out, err := cmd.Output()

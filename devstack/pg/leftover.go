@@ -42,7 +42,7 @@ func stopLeftover(dataDir string) error {
 // process of the same user since. Without /proc we cannot see whether a
 // forgotten backend is still at work, so there PostgreSQL judges by itself.
 func removeStalePid(dataDir string) error {
-	if _, err := os.Stat("/proc/self/cwd"); err != nil {
+	if !canSeeProcesses() {
 		return nil
 	}
 	err := os.Remove(filepath.Join(dataDir, pidName))
@@ -50,6 +50,12 @@ func removeStalePid(dataDir string) error {
 		return nil
 	}
 	return err
+}
+
+// canSeeProcesses tells whether processesIn works here.
+func canSeeProcesses() bool {
+	_, err := os.Stat("/proc/self/cwd")
+	return err == nil
 }
 
 const pidName = "postmaster.pid"
@@ -67,13 +73,13 @@ func serverOn(dataDir string) int {
 	if err != nil || pid <= 1 || !proc.Alive(pid) {
 		return 0
 	}
-	if _, err := os.Stat("/proc/self/cwd"); err == nil {
+	if canSeeProcesses() {
 		if slices.Contains(processesIn(dataDir), pid) {
 			return pid
 		}
 		return 0
 	}
-	out, err := exec.Command("ps", "-p", strconv.Itoa(pid), "-o", "command=").Output() //nolint:gosec // a number
+	out, err := exec.Command("ps", "-p", strconv.Itoa(pid), "-o", "command=").Output()
 	if err == nil && strings.Contains(string(out), "postgres") && strings.Contains(string(out), dataDir) {
 		return pid
 	}
@@ -83,7 +89,7 @@ func serverOn(dataDir string) int {
 // processesIn lists the PostgreSQL processes, the server and its backends,
 // whose working directory is dataDir. Only Linux can tell.
 func processesIn(dataDir string) []int {
-	real, err := filepath.EvalSymlinks(dataDir)
+	resolved, err := filepath.EvalSymlinks(dataDir)
 	if err != nil {
 		return nil
 	}
@@ -92,7 +98,7 @@ func processesIn(dataDir string) []int {
 	for _, link := range links {
 		// Reading the link of a process that has ended fails, also while it is
 		// still listed as a zombie.
-		if cwd, err := os.Readlink(link); err != nil || cwd != real {
+		if cwd, err := os.Readlink(link); err != nil || cwd != resolved {
 			continue
 		}
 		// Not a shell that somebody left in this directory.

@@ -37,7 +37,7 @@ func place(stateDir string, u runUser) (dir, note string, err error) {
 	}
 	blocker := u.obstacle(stateDir)
 	if blocker == "" {
-		return inside, "", os.MkdirAll(inside, 0o755) //nolint:gosec // PostgreSQL's user has to get in
+		return inside, "", os.MkdirAll(inside, 0o755)
 	}
 	if _, err := os.Stat(filepath.Join(inside, dataName)); err == nil {
 		return "", "", fmt.Errorf("user %s, who runs PostgreSQL, cannot get to the cluster in %s: %s does not let others pass; chmod o+x %s",
@@ -45,7 +45,7 @@ func place(stateDir string, u runUser) (dir, note string, err error) {
 	}
 
 	sweepExternal()
-	if err := os.MkdirAll(externalBase, 0o755); err != nil { //nolint:gosec // as above
+	if err := os.MkdirAll(externalBase, 0o755); err != nil {
 		return "", "", fmt.Errorf("%s does not let user %s pass, and no other place could be made: %w", blocker, u.name, err)
 	}
 	dir, err = os.MkdirTemp(externalBase, "pg-")
@@ -53,7 +53,7 @@ func place(stateDir string, u runUser) (dir, note string, err error) {
 		return "", "", err
 	}
 	err = errors.Join(
-		os.Chmod(dir, 0o755), //nolint:gosec // as above
+		os.Chmod(dir, 0o755),
 		os.WriteFile(filepath.Join(dir, ownerName), []byte(stateDir+"\n"), 0o600),
 		os.WriteFile(locationFile, []byte(dir+"\n"), 0o600),
 	)

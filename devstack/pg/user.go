@@ -72,9 +72,9 @@ func (u runUser) become(cmd *exec.Cmd) {
 	}
 	if u.drop {
 		cmd.SysProcAttr.Credential = &syscall.Credential{
-			Uid:    uint32(u.uid), //nolint:gosec // parsed from a passwd entry
-			Gid:    uint32(u.gid), //nolint:gosec // parsed from a passwd entry
-			Groups: []uint32{},    // root's own groups must not come along
+			Uid:    uint32(u.uid),
+			Gid:    uint32(u.gid),
+			Groups: []uint32{}, // root's own groups must not come along
 		}
 	}
 }
