@@ -58,6 +58,8 @@ type Outcome struct {
 // OpenRequest asks for what a new requirement needs.
 type OpenRequest struct {
 	ID string `json:"id"`
+	// Origin is the run that asks.
+	Origin string `json:"origin"`
 }
 
 // Opening is the rules for a new requirement, or the word that there is one

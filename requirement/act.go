@@ -150,6 +150,8 @@ func (r *Requirement) Do(now time.Time, act Act) (Verdict, error) {
 	}
 	seq := act.apply(r, now)
 	r.retime(now, act.By())
+	// A target that the act made shorter may be used up already.
+	r.Tick(now)
 	v := Verdict{ID: r.ID, Act: act.Name(), Accepted: true, Stage: r.Stage, Seq: seq, ActID: act.ID()}
 	if act.ID() != "" {
 		r.Done = append(r.Done, v)

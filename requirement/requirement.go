@@ -17,6 +17,9 @@ const SchemaVersion = 1
 type State struct {
 	Schema int    `json:"schema"`
 	ID     string `json:"id"`
+	// Origin is the workflow run that took the requirement in. It tells a run that
+	// is tried again after a crash from a second intake under the same id.
+	Origin string `json:"origin,omitempty"`
 	Submission
 	// Policy is the digest of the rules it lives by.
 	Policy string `json:"policy"`

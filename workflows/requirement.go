@@ -173,8 +173,9 @@ func (l *life) open(ctx workflow.Context, in contract.Input) *answer {
 		l.Requirement = requirement.Restore(*in.State, *in.Process)
 		return nil
 	}
-	id := workflow.GetInfo(ctx).WorkflowExecution.ID
-	opening := lookUpOpening(ctx, contract.OpenRequest{ID: id})
+	info := workflow.GetInfo(ctx)
+	id := info.WorkflowExecution.ID
+	opening := lookUpOpening(ctx, contract.OpenRequest{ID: id, Origin: info.FirstRunID})
 	if opening.Existing != nil {
 		return &answer{receipt: *opening.Existing}
 	}
@@ -182,7 +183,7 @@ func (l *life) open(ctx workflow.Context, in contract.Input) *answer {
 	if err != nil {
 		return &answer{err: err}
 	}
-	l.Requirement = r
+	l.Requirement, l.Origin = r, info.FirstRunID
 	return nil
 }
 
