@@ -183,7 +183,8 @@ func (l *life) open(ctx workflow.Context, in contract.Input) *answer {
 	if err != nil {
 		return &answer{err: err}
 	}
-	l.Requirement, l.Origin = r, info.FirstRunID
+	l.Requirement = r
+	l.Origin = info.FirstRunID
 	return nil
 }
 
