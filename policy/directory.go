@@ -194,4 +194,6 @@ const (
 type Policy struct {
 	Process   `yaml:",inline"`
 	Directory `yaml:",inline"`
+
+	warnings Problems
 }

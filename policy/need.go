@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"encoding/json"
 	"fmt"
 	"strconv"
 	"time"
@@ -38,10 +39,26 @@ func (n Need) Of(seats int) int {
 func (n *Need) UnmarshalText(text []byte) error {
 	s := string(text)
 	if s != string(NeedAll) && s != string(NeedAny) {
-		if count, err := strconv.Atoi(s); err != nil || count < 1 {
+		count, err := strconv.Atoi(s)
+		if err != nil || count < 1 {
 			return fmt.Errorf("%q is not a quorum: write all, any, or a number from 1", s)
 		}
+		s = strconv.Itoa(count)
 	}
 	*n = Need(s)
 	return nil
+}
+
+// UnmarshalJSON reads what [Need.UnmarshalText] reads, and a number as well.
+func (n *Need) UnmarshalJSON(data []byte) error {
+	text := string(data)
+	if text == "null" {
+		return nil
+	}
+	if len(data) > 0 && data[0] == '"' {
+		if err := json.Unmarshal(data, &text); err != nil {
+			return err
+		}
+	}
+	return n.UnmarshalText([]byte(text))
 }
