@@ -130,6 +130,7 @@ func history(t *rapid.T) (sla.Clock, time.Time) {
 			c.Resume(now)
 		}
 	}
+	c.Advance(always, now)
 	return c, now
 }
 
