@@ -225,12 +225,23 @@ func (r *Requirement) end(now time.Time, stage Stage, actor string) {
 }
 
 // Cancel ends the requirement because its workflow was cancelled from outside.
-func (r *Requirement) Cancel(now time.Time) {
-	if r.Over() {
+func (r *Requirement) Cancel(now time.Time) { r.endFromOutside(now, Cancelled, nil) }
+
+// Terminate ends the requirement because its workflow is no more: somebody
+// terminated it, or it failed. Nobody is at work on it any longer, so whoever
+// finds that out does this in the workflow's place.
+func (r *Requirement) Terminate(now time.Time, reason string) {
+	r.endFromOutside(now, Terminated, struct {
+		Reason string `json:"reason"`
+	}{reason})
+}
+
+func (r *Requirement) endFromOutside(now time.Time, kind Kind, data any) {
+	// What fell due before may have ended it already.
+	if r.Tick(now); r.Over() {
 		return
 	}
-	r.Tick(now)
-	r.record(now, Cancelled, SystemActor, nil)
+	r.record(now, kind, SystemActor, data)
 	r.end(now, Withdrawn, SystemActor)
 	r.retime(now, SystemActor)
 }

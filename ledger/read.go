@@ -1,0 +1,100 @@
+package ledger
+
+import (
+	"context"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"closeloop/requirement"
+)
+
+// Receipt is what the ledger knows of a requirement without looking into it.
+type Receipt struct {
+	ID    string            `json:"id"`
+	Stage requirement.Stage `json:"stage"`
+	// Ref is the external reference; empty when there is none.
+	Ref string `json:"ref,omitempty"`
+	// Seq is the number of its latest event.
+	Seq int `json:"seq"`
+}
+
+// Receipt tells whether a requirement is in the ledger; the error is
+// [ErrNotFound] when it is not.
+func (l *Ledger) Receipt(ctx context.Context, id string) (Receipt, error) {
+	r := Receipt{ID: id}
+	err := l.pool.QueryRow(ctx, `SELECT stage, coalesce(ref, ''), seq FROM requirement WHERE id = $1`, storable(id)).
+		Scan(&r.Stage, &r.Ref, &r.Seq)
+	return r, failed("find "+id, err)
+}
+
+// Get returns a requirement as the ledger last heard of it, with its rules. The
+// error is [ErrNotFound] when it is not in the ledger, or its rules are not.
+func (l *Ledger) Get(ctx context.Context, id string) (*requirement.Requirement, error) {
+	var state requirement.State
+	if err := l.pool.QueryRow(ctx, `SELECT state FROM requirement WHERE id = $1`, storable(id)).Scan(&state); err != nil {
+		return nil, failed("find "+id, err)
+	}
+	process, err := l.Process(ctx, state.Policy)
+	if err != nil {
+		return nil, failed("find "+id, err)
+	}
+	return requirement.Restore(state, process), nil
+}
+
+// FindRef returns the id of the requirement with that external reference (I5);
+// the error is [ErrNotFound] when there is none.
+func (l *Ledger) FindRef(ctx context.Context, ref string) (string, error) {
+	var id string
+	err := l.pool.QueryRow(ctx, `SELECT id FROM requirement WHERE ref = $1`, storable(ref)).Scan(&id)
+	return id, failed("find the reference "+ref, err)
+}
+
+// OpenIDs returns the ids of requirements that are not closed, in order, after
+// the id `after`; at most limit of them, 1000 when that is not positive.
+func (l *Ledger) OpenIDs(ctx context.Context, after string, limit int) ([]string, error) {
+	const query = `SELECT id FROM requirement WHERE closed_at IS NULL AND id > $1 ORDER BY id LIMIT $2`
+	rows, err := l.pool.Query(ctx, query, storable(after), bounded(limit, 1_000, 10_000))
+	if err != nil {
+		return nil, failed("list open requirements", err)
+	}
+	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
+	return ids, failed("list open requirements", err)
+}
+
+// Workload is what somebody has to do, for the choice of an owner (T1).
+type Workload struct {
+	// Open is how many requirements that are not closed the person owns, whatever
+	// the department.
+	Open int
+	// AssignedAt is when the person was last given one in the department; zero for
+	// never.
+	AssignedAt time.Time
+}
+
+// Load returns the workload of each of those people. An empty department means
+// all.
+func (l *Ledger) Load(ctx context.Context, department string, people []string) (map[string]Workload, error) {
+	const query = `SELECT person,
+	(SELECT count(*) FROM requirement WHERE owner = person AND closed_at IS NULL),
+	(SELECT max(at) FROM event WHERE kind = 'assigned' AND data ->> 'to' = person
+		AND ($2 = '' OR data ->> 'department' = $2))
+FROM unnest($1::text[]) AS person`
+	load := make(map[string]Workload, len(people))
+	rows, err := l.pool.Query(ctx, query, orNone(people), storable(department))
+	if err != nil {
+		return nil, failed("count the work of people", err)
+	}
+	var person string
+	var open int
+	var assigned *time.Time
+	_, err = pgx.ForEachRow(rows, []any{&person, &open, &assigned}, func() error {
+		w := Workload{Open: open}
+		if assigned != nil {
+			w.AssignedAt = *assigned
+		}
+		load[person] = w
+		return nil
+	})
+	return load, failed("count the work of people", err)
+}

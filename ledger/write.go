@@ -1,0 +1,239 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"closeloop/notify"
+	"closeloop/policy"
+	"closeloop/requirement"
+)
+
+// Channel is the PostgreSQL notification channel on which the ids of changed
+// requirements are told.
+const Channel = "closeloop_transition"
+
+// Written says what [Ledger.Write] did.
+type Written struct {
+	// Events is the number of events that were new to the ledger.
+	Events int
+	// Current is false when the ledger had a later state, which it kept.
+	Current bool
+	// Notices is the number of notices of these events that are still to be sent.
+	Notices int
+}
+
+// Write stores a transition and the notices that tell it, in one transaction.
+// It may be repeated, also late and together with other transitions of the same
+// requirement: events and notices that are there already stay as they are, and a
+// state never goes back.
+//
+// The error is [ErrGap] when earlier events are missing, [ErrConflict] when the
+// ledger has another event under the same number, [ErrUnreachable] when the
+// database does not answer; nothing is written then.
+func (l *Ledger) Write(ctx context.Context, t requirement.Transition, notices []notify.Notice) (Written, error) {
+	w := &writing{t: t, notices: notices, batch: &pgx.Batch{}}
+	if err := w.prepare(); err != nil {
+		return Written{}, fmt.Errorf("write %s: %w", t.State.ID, err)
+	}
+	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error { return tx.SendBatch(ctx, w.batch).Close() })
+	if err != nil {
+		return Written{}, failed("write "+t.State.ID, w.explain(err))
+	}
+	return w.result, nil
+}
+
+// writing is one transition on its way into the ledger. All statements go to the
+// server together, so whatever one needs of another is said in SQL.
+type writing struct {
+	t       requirement.Transition
+	notices []notify.Notice
+	batch   *pgx.Batch
+	result  Written
+}
+
+func (w *writing) id() string { return w.t.State.ID }
+func (w *writing) first() int { return w.t.Events[0].Seq }
+func (w *writing) last() int  { return w.t.State.Seq }
+
+// prepare puts all statements into the batch. The order matters.
+func (w *writing) prepare() error {
+	if err := w.check(); err != nil {
+		return err
+	}
+	for _, step := range []func() error{
+		w.lock, w.requirement, w.events, w.versions,
+		w.clocks, w.approvals, w.escalations, w.knowledge, w.outgoing, w.tell,
+	} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// check refuses what no requirement yields.
+func (w *writing) check() error {
+	if w.id() == "" || len(w.t.Events) == 0 {
+		return errors.New("a transition has a requirement and at least one event")
+	}
+	for i, e := range w.t.Events {
+		if e.Seq != w.first()+i {
+			return fmt.Errorf("the events are not numbered densely: %d follows %d", e.Seq, w.first()+i-1)
+		}
+	}
+	if end := w.first() + len(w.t.Events) - 1; end != w.last() {
+		return fmt.Errorf("the state is at event %d and the last event is %d", w.last(), end)
+	}
+	for _, n := range w.notices {
+		if n.Requirement != w.id() || n.Seq < w.first() || n.Seq > w.last() {
+			return fmt.Errorf("the notice of %s, event %d, does not belong to events %d to %d",
+				n.Requirement, n.Seq, w.first(), w.last())
+		}
+	}
+	return nil
+}
+
+// put queues a statement whose first argument is v as JSON.
+func (w *writing) put(statement string, v any, more ...any) error {
+	rows, err := encode(v)
+	if err != nil {
+		return err
+	}
+	w.batch.Queue(statement, append([]any{rows}, more...)...)
+	return nil
+}
+
+// derive queues the rows of a table that follow from the state; see
+// [table.upsert].
+func (w *writing) derive(t table, rows any) error {
+	return w.put(t.upsert(), rows, w.id(), w.last())
+}
+
+// lock lets one writer at a time at a requirement, also at one that has no row
+// yet, and finds out whether earlier events are missing.
+func (w *writing) lock() error {
+	// The two-number form, because migrations use the other.
+	w.batch.Queue(`SELECT pg_advisory_xact_lock(1129072463, hashtext($1))`, w.id())
+	w.batch.Queue(`SELECT coalesce((SELECT seq FROM requirement WHERE id = $1), 0)`, w.id()).QueryRow(func(row pgx.Row) error {
+		var stored int
+		if err := row.Scan(&stored); err != nil {
+			return err
+		}
+		if w.first() > stored+1 {
+			return fmt.Errorf("%w: the ledger has %d, then comes %d", ErrGap, stored, w.first())
+		}
+		w.result.Current = w.last() >= stored
+		return nil
+	})
+	return nil
+}
+
+// tell wakes those who listen; PostgreSQL tells them when the transaction ends.
+func (w *writing) tell() error {
+	w.batch.Queue(`SELECT pg_notify($1, $2)`, Channel, w.id())
+	return nil
+}
+
+// explain says what a broken constraint means.
+func (w *writing) explain(err error) error {
+	var answer *pgconn.PgError
+	if errors.As(err, &answer) && answer.ConstraintName == "requirement_ref_key" {
+		return fmt.Errorf("%w: another requirement has the external reference %s", ErrConflict, w.t.State.Ref)
+	}
+	return err
+}
+
+// requirementTable is written by [writing.requirement], whose guard is its own.
+var requirementTable = table{name: "requirement", key: []string{"id"}, columns: []string{
+	"title", "customer", "contact", "tier", "channel", "type", "priority", "urgency", "ref",
+	"stage", "status", "on_hold", "department", "owner", "tracker", "submitted_by",
+	"version", "cycle", "reopened", "first_time_resolved", "rating",
+	"breached", "next_deadline", "waiting_for", "created_at", "updated_at", "closed_at",
+	"policy", "seq", "state",
+}}
+
+var upsertRequirement = fmt.Sprintf(`INSERT INTO requirement (id, %[1]s)
+SELECT id, %[1]s FROM jsonb_populate_record(NULL::requirement, $1)
+ON CONFLICT (id) DO UPDATE SET (%[1]s) = ROW (%[2]s) WHERE requirement.seq < excluded.seq`,
+	prefixed("", requirementTable.columns), prefixed("excluded.", requirementTable.columns))
+
+type requirementRow struct {
+	ID                string             `json:"id"`
+	Title             string             `json:"title"`
+	Customer          string             `json:"customer"`
+	Contact           string             `json:"contact"`
+	Tier              string             `json:"tier"`
+	Channel           string             `json:"channel"`
+	Type              string             `json:"type"`
+	Priority          string             `json:"priority"`
+	Urgency           string             `json:"urgency"`
+	Ref               *string            `json:"ref"`
+	Stage             requirement.Stage  `json:"stage"`
+	Status            requirement.Status `json:"status"`
+	OnHold            bool               `json:"on_hold"`
+	Department        string             `json:"department"`
+	Owner             string             `json:"owner"`
+	Tracker           string             `json:"tracker"`
+	SubmittedBy       string             `json:"submitted_by"`
+	Version           int                `json:"version"`
+	Cycle             int                `json:"cycle"`
+	Reopened          int                `json:"reopened"`
+	FirstTimeResolved *bool              `json:"first_time_resolved"`
+	Rating            *int               `json:"rating"`
+	Breached          bool               `json:"breached"`
+	NextDeadline      *time.Time         `json:"next_deadline"`
+	WaitingFor        []string           `json:"waiting_for"`
+	CreatedAt         time.Time          `json:"created_at"`
+	UpdatedAt         time.Time          `json:"updated_at"`
+	ClosedAt          *time.Time         `json:"closed_at"`
+	Policy            string             `json:"policy"`
+	Seq               int                `json:"seq"`
+	State             requirement.State  `json:"state"`
+}
+
+func (w *writing) requirement() error {
+	s := w.t.State
+	if err := calendarsKnown(s); err != nil {
+		return err
+	}
+	// What is derived from the state alone takes no rules.
+	r := requirement.Restore(s, policy.Process{})
+	row := requirementRow{
+		ID: s.ID, Title: s.Title, Customer: s.Customer, Contact: s.Contact, Tier: s.Tier, Channel: s.Channel,
+		Type: s.Type, Priority: s.Priority, Urgency: s.Urgency, Stage: s.Stage, Status: s.Stage.Status(),
+		OnHold: s.Hold != nil, Department: s.Department, Owner: s.Owner, Tracker: s.Tracker, SubmittedBy: s.SubmittedBy,
+		Version: s.Version, Cycle: s.Cycle, Reopened: s.Reopened, FirstTimeResolved: s.FirstTimeResolved,
+		Breached: r.Breached(), WaitingFor: orNone(r.Waiting().Who),
+		CreatedAt: stamp(s.CreatedAt), UpdatedAt: stamp(s.UpdatedAt), ClosedAt: stampOrNull(s.ClosedAt),
+		Policy: s.Policy, Seq: s.Seq, State: s,
+	}
+	if s.Ref != "" {
+		row.Ref = &s.Ref
+	}
+	row.Rating = rating(s)
+	if at, ok := r.NextDeadline(); ok {
+		row.NextDeadline = stampOrNull(&at)
+	}
+	return w.put(upsertRequirement, row)
+}
+
+// rating is the customer's satisfaction, or nil.
+func rating(s requirement.State) *int {
+	if s.Closing == nil || s.Closing.Rating == 0 {
+		return nil
+	}
+	return &s.Closing.Rating
+}
+
+func orNone[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
