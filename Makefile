@@ -25,7 +25,7 @@ DEVSTACK  := $(CURDIR)/bin/devstack
 TOOL          := go tool -modfile=$(CURDIR)/tools/go.mod
 GOTESTSUM     := $(TOOL) gotestsum --format pkgname-and-test-fails
 GOLANGCI_LINT := $(TOOL) golangci-lint
-WORKFLOWCHECK := $(TOOL) workflowcheck
+WORKFLOWCHECK := $(TOOL) workflowcheck -test=false -config $(CURDIR)/tools/workflowcheck.yaml
 GOFUMPT       := $(TOOL) gofumpt
 
 DEVSTACK_SOURCES := $(shell find devstack -name '*.go' -not -name '*_test.go') devstack/go.mod devstack/go.sum

@@ -112,7 +112,7 @@ func Start(ctx context.Context, opts Options) (*Cluster, error) {
 	if err := c.launch(ctx); err != nil {
 		return nil, err
 	}
-	go c.supervise() //nolint:gosec // ctx is for the start; the server lives until Stop
+	go c.supervise() //nolint:gosec,contextcheck // ctx is for the start; the server lives until Stop
 	return c, nil
 }
 
