@@ -15,7 +15,9 @@ type checker struct {
 	file string
 	// faulty are the places that the schema complained of: nothing that follows
 	// from them is worth telling.
-	faulty             map[string]bool
+	faulty map[string]bool
+	// absent are those of them whose values are not in p.
+	absent             map[string]bool
 	problems, warnings Problems
 
 	types, channels, chains, departments, people, roles names
@@ -87,13 +89,22 @@ func (c *checker) line(location []string) int { return c.root.find(location, fal
 // unique complains of names that are given twice; location tells where the name
 // of an entry stands.
 func (c *checker) unique(what string, names []string, location func(i int) []string) {
+	c.once(what, names, "give each a name of its own", location)
+}
+
+// noDoubles complains of words that are twice in a list.
+func (c *checker) noDoubles(what string, words []string, location func(i int) []string) {
+	c.once(what, words, "keep one of them", location)
+}
+
+func (c *checker) once(what string, names []string, advice string, location func(i int) []string) {
 	first := map[string]int{}
 	for i, name := range names {
 		j, twice := first[name]
 		switch {
 		case name == "":
 		case twice:
-			c.wrong(location(i), "%s %s is there already, in line %d; give each a name of its own", what, name, c.line(location(j)))
+			c.wrong(location(i), "%s %s is there already, in line %d; %s", what, name, c.line(location(j)), advice)
 		default:
 			first[name] = i
 		}
@@ -106,17 +117,29 @@ func (c *checker) reference(location []string, what, name string, defined names,
 	if name == "" || defined.set[name] {
 		return true
 	}
-	// Where the definitions cannot be read, every reference would be wrong.
-	if !c.faulty["/"+under] {
-		c.wrong(location, "%s", notOneOf(what, name, defined.list))
+	if !c.unsure(under) {
+		c.wrong(location, "unknown %s %q%s", what, name, instead(name, defined.list))
+	}
+	return false
+}
+
+// unsure reports whether something defined under the top-level field could not
+// be read. A reference that seems wrong may mean that.
+func (c *checker) unsure(under string) bool {
+	for place := range c.absent {
+		rest, ok := strings.CutPrefix(place, "/"+under)
+		steps := strings.Split(strings.Trim(rest, "/"), "/")
+		if ok && (len(steps) == 1 || slices.Contains([]string{"id", "name", "roles"}, steps[1])) {
+			return true
+		}
 	}
 	return false
 }
 
 // checkIntake looks at types, channels and defaults.
 func (c *checker) checkIntake() {
-	c.unique("the type", c.p.Types, func(i int) []string { return at("types", i) })
-	c.unique("the channel", c.p.Channels, func(i int) []string { return at("channels", i) })
+	c.noDoubles("the type", c.p.Types, func(i int) []string { return at("types", i) })
+	c.noDoubles("the channel", c.p.Channels, func(i int) []string { return at("channels", i) })
 	d := c.p.Defaults
 	c.reference(at("defaults", "type"), "type", d.Type, c.types, "types")
 	c.reference(at("defaults", "channel"), "channel", d.Channel, c.channels, "channels")
@@ -137,7 +160,7 @@ func (c *checker) checkWhen(w When, location []string) {
 	}{
 		{"priority", w.Priority}, {"urgency", w.Urgency}, {"tier", w.Tier}, {"type", w.Type}, {"channel", w.Channel},
 	} {
-		c.unique("the value", list.values, func(i int) []string { return within(list.field, i) })
+		c.noDoubles("the value", list.values, func(i int) []string { return within(list.field, i) })
 	}
 }
 
@@ -163,12 +186,12 @@ func (c *checker) checkSeat(location []string, seat string, allowed seatsAt) boo
 	if seat == "" || slices.Contains(allowed.cast, seat) {
 		return true
 	}
-	if c.faulty["/people"] {
+	if c.unsure("people") {
 		return false
 	}
 	if role, ok := strings.CutPrefix(seat, SeatRole); ok {
 		if !c.roles.set[role] {
-			c.wrong(location, "nobody has the role: %s", notOneOf("role", role, c.roles.list))
+			c.wrong(location, "nobody has the role %q%s", role, instead(role, c.roles.list))
 			return false
 		}
 		return true

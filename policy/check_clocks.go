@@ -62,7 +62,7 @@ func (c *checker) checkTargets(i int) {
 func (c *checker) checkStages(i int) {
 	r := c.p.Clocks[i]
 	where := func(j int) []string { return at("clocks", i, "runs_in", j) }
-	c.unique("the stage", r.RunsIn, where)
+	c.noDoubles("the stage", r.RunsIn, where)
 	if !slices.Contains(sla.Names, r.Name) || len(r.RunsIn) == 0 {
 		return
 	}
@@ -91,7 +91,7 @@ func (c *checker) checkMarks(i int) {
 			c.warn(at("clocks", i, "marks", j), "%s lies before the start of a target of %s and is never reached then", m, r.Target)
 		}
 	}
-	c.unique("the mark", texts, func(j int) []string { return at("clocks", i, "marks", j) })
+	c.noDoubles("the mark", texts, func(j int) []string { return at("clocks", i, "marks", j) })
 	every := r.Repeat.Every
 	tooShort := every.WorkingDays == 0 && every.Time < sla.Tick
 	switch {

@@ -21,8 +21,8 @@ func (c *checker) checkPeople() {
 		if slices.Contains(reserved, p.ID) {
 			c.wrong(at("people", i, "id"), "%s means something else to the process; give the person another id", p.ID)
 		}
-		c.unique("the role", p.Roles, func(j int) []string { return at("people", i, "roles", j) })
-		c.unique("the channel", p.Channels, func(j int) []string { return at("people", i, "channels", j) })
+		c.noDoubles("the role", p.Roles, func(j int) []string { return at("people", i, "roles", j) })
+		c.noDoubles("the channel", p.Channels, func(j int) []string { return at("people", i, "channels", j) })
 		c.reference(at("people", i, "department"), "department", p.Department, c.departments, "departments")
 		c.reference(at("people", i, "substitute"), "person", p.Substitute, c.people, "people")
 		if p.Substitute != "" && p.Substitute == p.ID {

@@ -87,7 +87,7 @@ func (c *checker) checkRouting() {
 	for i, r := range c.p.Routing {
 		c.checkWhen(r.When, at("routing", i, "when"))
 		known := c.reference(at("routing", i, "department"), "department", r.Department, c.departments, "departments")
-		if known && r.Department != "" && r.Pick != PickByHand && !c.faulty["/people"] && len(c.p.Agents(r.Department)) == 0 {
+		if known && r.Department != "" && r.Pick != PickByHand && !c.unsure("people") && len(c.p.Agents(r.Department)) == 0 {
 			c.wrong(at("routing", i, "pick"), "the department %s has nobody with the role agent; give it one, or write by_hand", r.Department)
 		}
 		if k := slices.IndexFunc(c.p.Routing[:i], func(before RoutingRule) bool { return before.When.covers(r.When) }); k >= 0 {

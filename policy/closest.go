@@ -9,15 +9,15 @@ import (
 // nobody and a suggestion does.
 const listed = 48
 
-// notOneOf says that the word is none of those allowed, and which was probably
-// meant.
-func notOneOf(what, got string, allowed []string) string {
-	text := fmt.Sprintf("unknown %s %q", what, got)
+// instead names the words that are allowed in place of one that is not, and
+// which was probably meant.
+func instead(got string, allowed []string) string {
+	text := ""
 	switch {
 	case len(allowed) == 0:
-		text += "; there is none"
+		text = "; there is none"
 	case len(allowed) <= listed:
-		text += "; there is " + strings.Join(allowed, ", ")
+		text = "; there is " + strings.Join(allowed, ", ")
 	}
 	if meant := closest(got, allowed); meant != "" {
 		text += fmt.Sprintf(" (did you mean %q?)", meant)

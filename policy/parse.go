@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -63,24 +64,27 @@ func Parse(name string, data []byte) (*Policy, error) {
 	if body == nil {
 		return nil, problems.sorted()
 	}
-	r := &reader{anchors: map[string]*node{}, wrong: wrong}
+	r := &reader{anchors: map[string]*node{}, lost: map[string]bool{}, wrong: wrong}
 	root := r.read(body, "$", 0)
 	if r.full {
 		return nil, problems.sorted()
 	}
 
+	// Values that cannot be decoded are left out, so that the rest can still be
+	// looked at. What is faulty gives no reason for further complaints.
 	without, faulty := map[string]bool{}, map[string]bool{}
 	for _, f := range againstSchema(root.plain(nil, "")) {
 		at := root.find(f.location, f.key)
-		wrong(at.line, at.column, at.path, "%s", f.message)
+		if !r.lost[at.path] {
+			wrong(at.line, at.column, at.path, "%s", f.message)
+		}
+		where := pointer(f.location)
+		if f.missing != "" {
+			where = pointer(append(slices.Clone(f.location), f.missing))
+		}
+		faulty[where] = true
 		if f.unreadable {
-			without[pointer(f.location)] = true
-		}
-		for _, missing := range f.missing {
-			faulty[pointer(append(f.location, missing))] = true
-		}
-		if len(f.missing) == 0 {
-			faulty[pointer(f.location)] = true
+			without[where] = true
 		}
 	}
 
@@ -94,7 +98,7 @@ func Parse(name string, data []byte) (*Policy, error) {
 		return nil, problems.sorted()
 	}
 	p.complete()
-	c := checker{p: p, root: root, file: name, faulty: faulty}
+	c := checker{p: p, root: root, file: name, faulty: faulty, absent: without}
 	c.check()
 	if problems = append(problems, c.problems...); len(problems) > 0 {
 		return nil, problems.sorted()
@@ -175,7 +179,7 @@ func syntax(data []byte, wrong func(line, column int, path, format string, args 
 			continue
 		}
 		if body != nil {
-			at := doc.Body.GetToken().Position
+			at := start(doc.Body)
 			wrong(at.Line, at.Column, "$", "a second document begins here; a policy is one document")
 			return nil
 		}

@@ -129,9 +129,9 @@ type finding struct {
 	// key is set when the name of the field is meant and not its value.
 	key     bool
 	message string
-	// missing are required fields that are not there.
-	missing []string
-	// unreadable values cannot be decoded.
+	// missing is a required field that is not there.
+	missing string
+	// unreadable values cannot be decoded, or are not there.
 	unreadable bool
 }
 
@@ -167,14 +167,15 @@ func explain(e *jsonschema.ValidationError, schema any) []finding {
 	switch k := e.ErrorKind.(type) {
 	case *kind.Type:
 		f.unreadable = true
-		f.message = wrongType(k)
+		f.message = wrongType(k, subschema(schema, e.SchemaURL))
 	case *kind.AdditionalProperties:
-		allowed := fieldsOf(schema, e.SchemaURL)
+		properties, _ := subschema(schema, e.SchemaURL)["properties"].(map[string]any)
+		allowed := slices.Sorted(maps.Keys(properties))
 		var found []finding
 		for _, name := range k.Properties {
 			found = append(found, finding{
 				location: append(slices.Clone(e.InstanceLocation), name), key: true,
-				message: notOneOf("field", name, allowed),
+				message: fmt.Sprintf("unknown field %q%s", name, instead(name, allowed)),
 			})
 		}
 		return found
@@ -182,7 +183,7 @@ func explain(e *jsonschema.ValidationError, schema any) []finding {
 		var found []finding
 		for _, name := range k.Missing {
 			found = append(found, finding{
-				location: e.InstanceLocation, missing: []string{name},
+				location: e.InstanceLocation, missing: name, unreadable: true,
 				message: fmt.Sprintf("the field %q is missing", name),
 			})
 		}
@@ -192,7 +193,8 @@ func explain(e *jsonschema.ValidationError, schema any) []finding {
 		for _, v := range k.Want {
 			allowed = append(allowed, fmt.Sprint(v))
 		}
-		f.message = notOneOf("value", fmt.Sprint(k.Got), allowed)
+		got := fmt.Sprint(k.Got)
+		f.message = fmt.Sprintf("unknown value %q%s", got, instead(got, allowed))
 	case *kind.Format:
 		f.unreadable = k.Want != "closeloop-identifier" && k.Want != "closeloop-email"
 		f.message = k.Err.Error()
@@ -229,42 +231,36 @@ var kinds = map[string]string{
 	"boolean": "true or false", "object": "fields with values", "array": "a list", "null": "nothing",
 }
 
-func wrongType(k *kind.Type) string {
+// wrongType says what kind of value is needed, with the examples of its schema.
+func wrongType(k *kind.Type, schema map[string]any) string {
 	var want []string
 	for _, t := range k.Want {
 		want = append(want, kinds[t])
 	}
 	text := fmt.Sprintf("this is %s; write %s", kinds[k.Got], strings.Join(want, " or "))
-	if slices.Equal(k.Want, []string{"string"}) {
-		switch k.Got {
-		case "number", "integer", "boolean":
-			text += ": put it in quotes"
-		}
-	}
-	if k.Got == "null" {
+	examples, _ := schema["examples"].([]any)
+	switch {
+	case k.Got == "null":
 		text += ", or leave the field out"
+	case len(examples) > 0:
+		text += fmt.Sprintf(" such as %v", examples[0])
+	case slices.Equal(k.Want, []string{"string"}) && (k.Got == "number" || k.Got == "boolean"):
+		text += ": put it in quotes"
 	}
 	return text
 }
 
-// fieldsOf returns the fields that the schema at the address has.
-func fieldsOf(schema any, address string) []string {
+// subschema returns the part of the schema at the address.
+func subschema(schema any, address string) map[string]any {
 	_, fragment, _ := strings.Cut(address, "#")
 	if decoded, err := url.PathUnescape(fragment); err == nil {
 		fragment = decoded
 	}
+	part, _ := schema.(map[string]any)
 	for _, token := range strings.Split(strings.Trim(fragment, "/"), "/") {
-		if m, ok := schema.(map[string]any); ok && token != "" {
-			schema = m[token]
+		if token != "" {
+			part, _ = part[token].(map[string]any)
 		}
 	}
-	m, ok := schema.(map[string]any)
-	if !ok {
-		return nil
-	}
-	properties, ok := m["properties"].(map[string]any)
-	if !ok {
-		return nil
-	}
-	return slices.Sorted(maps.Keys(properties))
+	return part
 }

@@ -57,6 +57,9 @@ func (n *node) field(name string) (field, bool) {
 type reader struct {
 	anchors map[string]*node
 	wrong   func(line, column int, path, format string, args ...any)
+	// lost are the paths whose values could not be made out: that they are not
+	// there is no problem of its own.
+	lost map[string]bool
 	// full is set once there are more values than a policy may have.
 	full bool
 }
@@ -67,25 +70,23 @@ func (r *reader) read(n ast.Node, path string, depth int) *node {
 	if n == nil {
 		return out
 	}
-	at := n.GetToken().Position
+	at := start(n)
 	out.line, out.column = at.Line, at.Column
 	if depth > maxDepth {
 		r.wrong(out.line, out.column, path, "nested more than %d levels deep; a policy needs fewer than ten", maxDepth)
+		r.lost[path] = true
 		return out
 	}
 	switch n := n.(type) {
 	case *ast.MappingNode:
 		r.readMapping(out, n.Values, path, depth)
-		if n.IsFlowStyle {
-			out.line, out.column = at.Line, at.Column
-		}
 	case *ast.MappingValueNode:
 		r.readMapping(out, []*ast.MappingValueNode{n}, path, depth)
 	case *ast.SequenceNode:
 		out.items = []*node{}
 		for i, v := range n.Values {
 			if word, ok := colonWord(v); ok {
-				at := v.(*ast.MappingNode).Values[0].Key.GetToken().Position
+				at := start(v)
 				out.items = append(out.items, &node{line: at.Line, column: at.Column, scalar: word, size: 1})
 				out.size++
 				continue
@@ -108,6 +109,7 @@ func (r *reader) read(n ast.Node, path string, depth int) *node {
 		value, ok := r.anchors[name]
 		if !ok {
 			r.wrong(out.line, out.column, path, "unknown alias *%s; an anchor &%s has to stand before it", name, name)
+			r.lost[path] = true
 			return out
 		}
 		return value
@@ -134,8 +136,21 @@ func (r *reader) read(n ast.Node, path string, depth int) *node {
 	return out
 }
 
-// readMapping reads the fields of a mapping. It stands where its first key
-// stands.
+// start is where a value begins. A mapping without braces begins with its first
+// key; its token is the colon.
+func start(n ast.Node) *token.Position {
+	switch n := n.(type) {
+	case *ast.MappingNode:
+		if n.GetToken().Type == token.MappingValueType && len(n.Values) > 0 {
+			return n.Values[0].Key.GetToken().Position
+		}
+	case *ast.MappingValueNode:
+		return n.Key.GetToken().Position
+	}
+	return n.GetToken().Position
+}
+
+// readMapping reads the fields of a mapping.
 func (r *reader) readMapping(out *node, values []*ast.MappingValueNode, path string, depth int) {
 	out.fields = []field{}
 	var merged []field
@@ -144,7 +159,7 @@ func (r *reader) readMapping(out *node, values []*ast.MappingValueNode, path str
 		r.wrong(at.Line, at.Column, path, "more than %d fields in one mapping; none has so many", maxFields)
 		values = values[:maxFields]
 	}
-	for i, v := range values {
+	for _, v := range values {
 		key := ast.Node(v.Key)
 		if k, ok := v.Key.(*ast.MappingKeyNode); ok {
 			key = k.Value
@@ -152,9 +167,6 @@ func (r *reader) readMapping(out *node, values []*ast.MappingValueNode, path str
 		at := v.Key.GetToken().Position
 		if key != nil {
 			at = key.GetToken().Position
-		}
-		if i == 0 {
-			out.line, out.column = at.Line, at.Column
 		}
 		if _, ok := key.(*ast.MergeKeyNode); ok {
 			from := r.read(v.Value, path, depth+1)
@@ -209,10 +221,16 @@ func colonWord(n ast.Node) (string, bool) {
 	return key.Value + ":" + value.GetToken().Value, adjacent
 }
 
+var hugeNumber = regexp.MustCompile(`^-?[1-9][0-9]{17,39}$`)
+
 // scalar returns the value of a leaf in the terms of JSON.
 func scalar(n ast.Node) any {
 	switch n := n.(type) {
 	case *ast.StringNode:
+		// The parser takes what exceeds 64 bits for text.
+		if n.Token.Type == token.StringType && hugeNumber.MatchString(n.Value) {
+			return json.Number(n.Value)
+		}
 		return n.Value
 	case *ast.LiteralNode:
 		return n.Value.Value
