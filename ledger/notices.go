@@ -141,8 +141,7 @@ WHERE requirement_id = $1 AND seq = $2 AND recipient = $3 AND channel = $4 AND s
 			return err
 		}
 		if tag.RowsAffected() == 0 {
-			return tx.QueryRow(ctx, `SELECT 1 FROM notice
-WHERE requirement_id = $1 AND seq = $2 AND recipient = $3 AND channel = $4`, keyFields(k)...).Scan(nil)
+			return noticeExists(ctx, tx, k)
 		}
 		if next == nil {
 			return nil

@@ -15,6 +15,10 @@ type Receipt struct {
 	Stage requirement.Stage `json:"stage"`
 	// Ref is the external reference; empty when there is none.
 	Ref string `json:"ref,omitempty"`
+	// Origin is the workflow run that took the requirement in.
+	Origin string `json:"origin,omitempty"`
+	// ClosedAt is nil while the requirement has not ended.
+	ClosedAt *time.Time `json:"closed_at"`
 	// Seq is the number of its latest event.
 	Seq int `json:"seq"`
 }
@@ -22,9 +26,10 @@ type Receipt struct {
 // Receipt tells whether a requirement is in the ledger; the error is
 // [ErrNotFound] when it is not.
 func (l *Ledger) Receipt(ctx context.Context, id string) (Receipt, error) {
+	const query = `SELECT stage, coalesce(ref, ''), coalesce(state ->> 'origin', ''), closed_at, seq
+FROM requirement WHERE id = $1`
 	r := Receipt{ID: id}
-	err := l.pool.QueryRow(ctx, `SELECT stage, coalesce(ref, ''), seq FROM requirement WHERE id = $1`, storable(id)).
-		Scan(&r.Stage, &r.Ref, &r.Seq)
+	err := l.pool.QueryRow(ctx, query, storable(id)).Scan(&r.Stage, &r.Ref, &r.Origin, &r.ClosedAt, &r.Seq)
 	return r, failed("find "+id, err)
 }
 
@@ -62,26 +67,22 @@ func (l *Ledger) OpenIDs(ctx context.Context, after string, limit int) ([]string
 	return ids, failed("list open requirements", err)
 }
 
-// Workload is what somebody has to do, for the choice of an owner (T1).
-type Workload struct {
-	// Open is how many requirements that are not closed the person owns, whatever
-	// the department.
+// Load is what somebody has to do, for the choice of an owner (T1).
+type Load struct {
+	// Open is how many requirements that have not ended the person owns.
 	Open int
-	// AssignedAt is when the person was last given one in the department; zero for
-	// never.
-	AssignedAt time.Time
+	// LastAssigned is when the person was last given one; zero for never.
+	LastAssigned time.Time
 }
 
-// Load returns the workload of each of those people. An empty department means
-// all.
-func (l *Ledger) Load(ctx context.Context, department string, people []string) (map[string]Workload, error) {
+// Load returns the load of each of those people.
+func (l *Ledger) Load(ctx context.Context, people []string) (map[string]Load, error) {
 	const query = `SELECT person,
 	(SELECT count(*) FROM requirement WHERE owner = person AND closed_at IS NULL),
-	(SELECT max(at) FROM event WHERE kind = 'assigned' AND data ->> 'to' = person
-		AND ($2 = '' OR data ->> 'department' = $2))
+	(SELECT max(at) FROM event WHERE kind = 'assigned' AND data ->> 'to' = person)
 FROM unnest($1::text[]) AS person`
-	load := make(map[string]Workload, len(people))
-	rows, err := l.pool.Query(ctx, query, orNone(people), storable(department))
+	loads := make(map[string]Load, len(people))
+	rows, err := l.pool.Query(ctx, query, orNone(people))
 	if err != nil {
 		return nil, failed("count the work of people", err)
 	}
@@ -89,12 +90,12 @@ FROM unnest($1::text[]) AS person`
 	var open int
 	var assigned *time.Time
 	_, err = pgx.ForEachRow(rows, []any{&person, &open, &assigned}, func() error {
-		w := Workload{Open: open}
+		load := Load{Open: open}
 		if assigned != nil {
-			w.AssignedAt = *assigned
+			load.LastAssigned = *assigned
 		}
-		load[person] = w
+		loads[person] = load
 		return nil
 	})
-	return load, failed("count the work of people", err)
+	return loads, failed("count the work of people", err)
 }

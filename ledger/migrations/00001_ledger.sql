@@ -69,6 +69,7 @@ CREATE INDEX requirement_department ON requirement (department, coalesce(next_de
 CREATE INDEX requirement_stage ON requirement (stage, coalesce(next_deadline, 'infinity'::timestamptz), id);
 CREATE INDEX requirement_customer ON requirement (customer, coalesce(next_deadline, 'infinity'::timestamptz), id);
 CREATE INDEX requirement_breached ON requirement (coalesce(next_deadline, 'infinity'::timestamptz), id) WHERE breached;
+CREATE INDEX requirement_load ON requirement (owner) WHERE closed_at IS NULL;
 CREATE INDEX requirement_open ON requirement (id) WHERE closed_at IS NULL;
 
 -- Apart from requirement, because that row changes with every transition and
