@@ -1,0 +1,89 @@
+package activities
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"closeloop/contract"
+	"closeloop/ledger"
+	"closeloop/notify"
+	"closeloop/policy"
+	"closeloop/requirement"
+)
+
+// Ledger writes and reads what is kept of requirements.
+type Ledger struct {
+	Ledger *ledger.Ledger
+	Policy *policy.Policy
+}
+
+// Open returns the rules for a new requirement, or the receipt of the one that
+// the ledger has under this id. A run that is tried again after a crash may have
+// written the requirement itself; it is told the rules.
+func (l *Ledger) Open(ctx context.Context, req contract.OpenRequest) (contract.Opening, error) {
+	entry, err := l.Ledger.Receipt(ctx, req.ID)
+	switch {
+	case errors.Is(err, ledger.ErrNotFound), err == nil && entry.Origin == req.Origin:
+		return contract.Opening{Process: l.Policy.Process}, nil
+	case err != nil:
+		return contract.Opening{}, err
+	default:
+		return contract.Opening{Existing: &contract.Receipt{ID: req.ID, Stage: entry.Stage, Ref: entry.Ref}}, nil
+	}
+}
+
+// Persist writes a transition, with one notice for each recipient of its
+// events, in one transaction.
+func (l *Ledger) Persist(ctx context.Context, t requirement.Transition) (contract.Persisted, error) {
+	var notices []notify.Notice
+	for _, e := range t.Events {
+		notices = append(notices, notify.Plan(t.State, e, l.Policy.Directory, e.At)...)
+	}
+	written, err := l.Ledger.Write(ctx, t, notices)
+	return contract.Persisted{Notices: written.Notices}, err
+}
+
+// FindOwner finds an owner in a department: who has the fewest open
+// requirements, or who was given one longest ago (T1). People who are away,
+// and those who gave the requirement back, are passed over.
+func (l *Ledger) FindOwner(ctx context.Context, req contract.OwnerRequest) (contract.OwnerFound, error) {
+	department, _ := l.Policy.Department(req.Department)
+	found := contract.OwnerFound{Tracker: department.Tracker}
+	var ids []string
+	for _, p := range l.Policy.Agents(req.Department) {
+		if !p.AwayAt(req.At) && !slices.Contains(req.Except, p.ID) {
+			ids = append(ids, p.ID)
+		}
+	}
+	if len(ids) == 0 {
+		return found, nil
+	}
+	loads, err := l.Ledger.Load(ctx, ids)
+	if err != nil {
+		return found, err
+	}
+	best := ids[0]
+	for _, id := range ids[1:] {
+		a, b := loads[id], loads[best]
+		switch req.Pick {
+		case policy.PickRoundRobin:
+			if a.LastAssigned.Before(b.LastAssigned) {
+				best = id
+			}
+		default:
+			if a.Open < b.Open || a.Open == b.Open && a.LastAssigned.Before(b.LastAssigned) {
+				best = id
+			}
+		}
+	}
+	found.Owner = best
+	return found, nil
+}
+
+func ignoreNotFound(err error) error {
+	if errors.Is(err, ledger.ErrNotFound) {
+		return nil
+	}
+	return err
+}

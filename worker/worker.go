@@ -1,0 +1,133 @@
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+
+	"closeloop/activities"
+	"closeloop/contract"
+	"closeloop/ledger"
+	"closeloop/notify"
+	"closeloop/policy"
+	"closeloop/requirement"
+	"closeloop/workflows"
+)
+
+// Config is what a worker needs.
+type Config struct {
+	// Temporal is a connection; the caller closes it. Required.
+	Temporal client.Client
+	// Namespace of the connection. Default: default.
+	Namespace string
+	// TaskQueue. Default: [contract.DefaultTaskQueue].
+	TaskQueue string
+	// Ledger; the caller closes it. Required.
+	Ledger *ledger.Ledger
+	// Policy that new requirements live by. Required.
+	Policy *policy.Policy
+	// Channels over which people are told.
+	Channels notify.Channels
+	// Logger. Default: slog's default.
+	Logger *slog.Logger
+	// StopTimeout is how long activities may finish after the context has ended.
+	// Default: 10 s.
+	StopTimeout time.Duration
+	// Ready, when not nil, is called once the worker takes tasks.
+	Ready func()
+}
+
+func (c *Config) fill() {
+	if c.Namespace == "" {
+		c.Namespace = client.DefaultNamespace
+	}
+	if c.TaskQueue == "" {
+		c.TaskQueue = contract.DefaultTaskQueue
+	}
+	if c.Logger == nil {
+		c.Logger = slog.Default()
+	}
+	if c.StopTimeout <= 0 {
+		c.StopTimeout = 10 * time.Second
+	}
+}
+
+// stickyTimeout is how long a workflow waits for the worker that has it in its
+// memory before any other takes it. Some commands are typed by people, so a
+// worker that was killed must not hold them up for the five seconds that are
+// usual.
+const stickyTimeout = time.Second
+
+// Run runs a worker until the context ends, then lets it finish what it has
+// begun. Several may run side by side.
+func Run(ctx context.Context, c Config) error {
+	c.fill()
+	if err := c.Ledger.SchemaCurrent(ctx); err != nil {
+		return err
+	}
+	if err := c.Ledger.KeepProcess(ctx, c.Policy.Process); err != nil {
+		return err
+	}
+	if err := ensureSearchAttributes(ctx, c.Temporal, c.Namespace); err != nil {
+		return err
+	}
+	if err := ensureSchedule(ctx, c.Temporal, c.TaskQueue); err != nil {
+		return err
+	}
+	w := worker.New(c.Temporal, c.TaskQueue, worker.Options{
+		WorkerStopTimeout:                c.StopTimeout,
+		StickyScheduleToStartTimeout:     stickyTimeout,
+		MaxConcurrentWorkflowTaskPollers: 8,
+		MaxConcurrentActivityTaskPollers: 8,
+	})
+	register(w, c)
+	if err := w.Start(); err != nil {
+		return fmt.Errorf("start the worker: %w", err)
+	}
+	c.Logger.Info("The worker takes tasks", "taskQueue", c.TaskQueue, "namespace", c.Namespace, "policy", c.Policy.Digest)
+	if c.Ready != nil {
+		c.Ready()
+	}
+	<-ctx.Done()
+	w.Stop()
+	c.Logger.Info("The worker has stopped")
+	return nil
+}
+
+// register makes workflows and activities known under the names of contract.
+func register(w worker.Registry, c Config) {
+	flows := &workflows.Workflows{
+		People: requirement.Company{Directory: c.Policy.Directory, Unknown: c.Policy.UnknownPeople},
+	}
+	w.RegisterWorkflowWithOptions(flows.Requirement, workflow.RegisterOptions{Name: contract.RequirementWorkflow})
+	w.RegisterWorkflowWithOptions(flows.Escalation, workflow.RegisterOptions{Name: contract.EscalationWorkflow})
+	w.RegisterWorkflowWithOptions(flows.Reconcile, workflow.RegisterOptions{Name: contract.ReconcileWorkflow})
+
+	people := &activities.People{Policy: c.Policy}
+	books := &activities.Ledger{Ledger: c.Ledger, Policy: c.Policy}
+	told := &activities.Notifications{Courier: notify.Courier{
+		Store: c.Ledger, Source: c.Ledger, Channels: c.Channels, Directory: c.Policy.Directory, Logger: c.Logger,
+	}}
+	both := &activities.Reconciliation{Ledger: c.Ledger, Temporal: c.Temporal}
+	for _, a := range []struct {
+		name string
+		f    any
+	}{
+		{contract.ActivityOpen, books.Open},
+		{contract.ActivityPersist, books.Persist},
+		{contract.ActivityFindOwner, books.FindOwner},
+		{contract.ActivityFindPeople, people.FindPeople},
+		{contract.ActivityFillSeats, people.FillSeats},
+		{contract.ActivityStaffChain, people.StaffChain},
+		{contract.ActivityNotify, told.Notify},
+		{contract.ActivityReconcile, both.Reconcile},
+	} {
+		w.RegisterActivityWithOptions(a.f, activity.RegisterOptions{Name: a.name})
+	}
+}
