@@ -156,6 +156,11 @@ func syntax(data []byte, wrong func(line, column int, path, format string, args 
 		return nil
 	}
 	tokens := lexer.Tokenize(strings.TrimPrefix(string(data), "\ufeff"))
+	if len(tokens) > maxTokens {
+		at := tokens[maxTokens].Position
+		wrong(at.Line, at.Column, "$", "more than %d words and signs; a policy needs far fewer", maxTokens)
+		return nil
+	}
 	if at := tooDeep(tokens); at != nil {
 		wrong(at.Line, at.Column, "$", "nested more than %d levels deep; a policy needs fewer than ten", maxDepth)
 		return nil
@@ -196,7 +201,7 @@ func syntax(data []byte, wrong func(line, column int, path, format string, args 
 // is bounded by the size of the file.
 func tooDeep(tokens token.Tokens) *token.Position {
 	flow, run, line := 0, 0, 0
-	for _, t := range tokens {
+	for i, t := range tokens {
 		if t.Position.Line != line {
 			run, line = 0, t.Position.Line
 		}
@@ -212,7 +217,10 @@ func tooDeep(tokens token.Tokens) *token.Position {
 		case token.MappingValueType, token.CommentType, token.CollectEntryType:
 			// Between two openings these do not end a run.
 		default:
-			run = 0
+			named := i > 0 && (tokens[i-1].Type == token.AnchorType || tokens[i-1].Type == token.AliasType)
+			if !named {
+				run = 0
+			}
 		}
 		if flow > maxDepth || run > maxDepth {
 			return t.Position

@@ -14,10 +14,13 @@ import (
 	"github.com/goccy/go-yaml/token"
 )
 
-// Bounds of a file. A policy of a thousand people has some ten thousand values.
+// Bounds of a file. A policy of a thousand people has some twelve thousand values.
 const (
 	maxBytes = 1 << 20
 	maxDepth = 32
+	// maxTokens keeps the parser's work in bounds, which grows with the square of
+	// the tokens of some (nonsensical) files; a person takes about thirty.
+	maxTokens = 100_000
 	// maxNodes counts every value as often as an alias repeats it, so that a few
 	// aliases of aliases cannot grow into billions of values.
 	maxNodes = 200_000

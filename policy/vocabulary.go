@@ -15,7 +15,8 @@ var (
 		"received", "analysing", "reviewing", "assigned", "executing", "confirming",
 		"archived", "rejected", "withdrawn", "merged",
 	}
-	// Events are the kinds of facts that somebody can be told of.
+	// Events are the kinds of facts that somebody can be told of: all but
+	// notice_parked, because that telling failed is not to be told in turn.
 	Events = []string{
 		"submitted", "triaged", "round_opened", "approved", "declined", "delegated",
 		"round_decided", "rejected", "appealed", "assigned", "routing_failed", "accepted",

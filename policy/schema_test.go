@@ -1,0 +1,151 @@
+package policy
+
+import (
+	"encoding/json"
+	"fmt"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"closeloop/sla"
+)
+
+// The schema is written by hand, for its descriptions and formats; this holds
+// it to the types: the same fields everywhere, and kinds of values that can be
+// decoded.
+func TestSchemaAndTypesAgree(t *testing.T) {
+	t.Parallel()
+	var schema map[string]any
+	require.NoError(t, json.Unmarshal(Schema(), &schema))
+	defs := schema["$defs"].(map[string]any)
+
+	resolve := func(s map[string]any) map[string]any {
+		for {
+			ref, ok := s["$ref"].(string)
+			if !ok {
+				return s
+			}
+			s = defs[strings.TrimPrefix(ref, "#/$defs/")].(map[string]any)
+		}
+	}
+	var agree func(path string, typ reflect.Type, s map[string]any)
+	agree = func(path string, typ reflect.Type, s map[string]any) {
+		s = resolve(s)
+		formats := map[reflect.Type][]string{
+			reflect.TypeFor[sla.Duration](): {"closeloop-duration", "closeloop-positive-duration"},
+			reflect.TypeFor[sla.Mark]():     {"closeloop-mark"},
+			reflect.TypeFor[Need]():         {"closeloop-quorum"},
+			reflect.TypeFor[time.Time]():    {"closeloop-instant"},
+		}
+		if want, ok := formats[typ]; ok {
+			require.Contains(t, want, s["format"], path)
+			return
+		}
+		switch typ.Kind() {
+		case reflect.Struct:
+			require.Equal(t, "object", s["type"], path)
+			require.Equal(t, false, s["additionalProperties"], path)
+			properties := s["properties"].(map[string]any)
+			var fields []string
+			for _, f := range reflect.VisibleFields(typ) {
+				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+				if f.Anonymous || !f.IsExported() || f.Tag.Get("yaml") == "-" {
+					continue
+				}
+				fields = append(fields, name)
+				property, ok := properties[name].(map[string]any)
+				require.True(t, ok, "the schema lacks %s.%s", path, name)
+				agree(path+"."+name, f.Type, property)
+			}
+			for name := range properties {
+				require.Contains(t, fields, name, "no type has %s.%s", path, name)
+			}
+			required, _ := s["required"].([]any)
+			for _, name := range required {
+				require.Contains(t, fields, name, "%s requires what it does not have", path)
+			}
+		case reflect.Slice:
+			require.Equal(t, "array", s["type"], path)
+			agree(path+"[]", typ.Elem(), s["items"].(map[string]any))
+		case reflect.String:
+			require.Equal(t, "string", s["type"], path)
+		case reflect.Bool:
+			require.Equal(t, "boolean", s["type"], path)
+		case reflect.Int:
+			require.Equal(t, "integer", s["type"], path)
+			require.Contains(t, s, "maximum", "%s has to fit into an int", path)
+		default:
+			require.Fail(t, "unexpected type", "%s: %s", path, typ)
+		}
+	}
+	agree("$", reflect.TypeFor[Policy](), schema)
+
+	// Every format the schema names is one that is checked, and the other way.
+	used := map[string]bool{}
+	var walk func(any)
+	walk = func(v any) {
+		switch v := v.(type) {
+		case map[string]any:
+			if f, ok := v["format"].(string); ok {
+				used[f] = true
+			}
+			for _, w := range v {
+				walk(w)
+			}
+		case []any:
+			for _, w := range v {
+				walk(w)
+			}
+		}
+	}
+	walk(schema)
+	for name := range used {
+		require.Contains(t, formats, name)
+	}
+	require.Len(t, used, len(formats))
+}
+
+func TestSchemaAndVocabularyAgree(t *testing.T) {
+	t.Parallel()
+	var schema any
+	require.NoError(t, json.Unmarshal(Schema(), &schema))
+	texts := func(list any) []string {
+		var out []string
+		v := reflect.ValueOf(list)
+		for i := range v.Len() {
+			out = append(out, fmt.Sprint(v.Index(i).Interface()))
+		}
+		return out
+	}
+	for place, want := range map[string][]string{
+		"#/$defs/priority":                         Priorities,
+		"#/$defs/urgency":                          Urgencies,
+		"#/$defs/tier":                             Tiers,
+		"#/$defs/language":                         Languages,
+		"#/$defs/clock_name":                       texts(sla.Names),
+		"#/$defs/clock/properties/runs_in/items":   Stages,
+		"#/$defs/clock/properties/on_reopen":       texts(Reopenings),
+		"#/$defs/approval/properties/on_timeout":   texts(Timeouts),
+		"#/$defs/route/properties/pick":            texts(Picks),
+		"#/$defs/notice/properties/event":          Events,
+		"#/$defs/person/properties/channels/items": Channels,
+		"#/properties/unknown_people":              texts(Standings),
+	} {
+		got := subschema(schema, place)["enum"]
+		require.NotNil(t, got, place)
+		require.Equal(t, want, texts(got), place)
+	}
+}
+
+func TestSchemaCannotBeChangedByItsReaders(t *testing.T) {
+	t.Parallel()
+	before := slices.Clone(schemaText)
+	Schema()[0] = 'x'
+	DefaultYAML()[0] = 'x'
+	require.Equal(t, before, Schema())
+	require.Equal(t, byte('#'), DefaultYAML()[0])
+}
