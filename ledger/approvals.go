@@ -23,7 +23,7 @@ type roundRow struct {
 	State         requirement.RoundState `json:"state"`
 	Need          int                    `json:"need"`
 	Rule          string                 `json:"rule"`
-	OpenedAt      *time.Time             `json:"opened_at"`
+	OpenedAt      time.Time              `json:"opened_at"`
 	DecidedAt     *time.Time             `json:"decided_at"`
 	DecidedBy     string                 `json:"decided_by"`
 }
@@ -41,34 +41,40 @@ type voteRow struct {
 }
 
 // Statements on an earlier round. A round that was overtaken within the same
-// transition is no longer in the state; its facts tell what became of it. Each
-// holds for the last round before $2 that was opened, and only while nobody
-// wrote a later state.
+// transition is no longer in the state; its facts tell what became of it. A vote
+// belongs to the round that was opened last before it.
 const (
+	roundOf = `(SELECT (data ->> 'round')::integer FROM event
+WHERE requirement_id = $1 AND kind = 'round_opened' AND seq < $2 ORDER BY seq DESC LIMIT 1)`
+
 	castVote = `UPDATE approval_vote SET vote = $4, at = $5, comment = $6
-WHERE requirement_id = $1 AND person = $3 AND vote IN ('pending', 'queued')
-AND round = (SELECT max(round) FROM approval_round WHERE requirement_id = $1 AND round < $2 AND opened_at IS NOT NULL)
+WHERE requirement_id = $1 AND round = ` + roundOf + ` AND person = $3 AND vote IN ('pending', 'queued')
 AND EXISTS (SELECT FROM requirement WHERE id = $1 AND seq = $7)`
 
 	passVote = `UPDATE approval_vote SET person = $4, passed_on_by = passed_on_by || $3::text
-WHERE requirement_id = $1 AND person = $3 AND vote IN ('pending', 'queued')
-AND round = (SELECT max(round) FROM approval_round WHERE requirement_id = $1 AND round < $2 AND opened_at IS NOT NULL)
+WHERE requirement_id = $1 AND round = ` + roundOf + ` AND person = $3 AND vote IN ('pending', 'queued')
 AND EXISTS (SELECT FROM requirement WHERE id = $1 AND seq = $5)`
 
 	decideRound = `UPDATE approval_round SET state = $3, decided_at = $4, decided_by = $5
-WHERE requirement_id = $1 AND round = $2 AND state IN ('asking', 'open')`
+WHERE requirement_id = $1 AND round = $2 AND state = 'open'`
 
-	// Nobody needs an answer to the rounds before the present one any longer.
+	// Nobody needs an answer to the rounds before the present one any longer:
+	// another wording asked anew.
 	closeVotes = `UPDATE approval_vote SET vote = 'withdrawn'
 WHERE requirement_id = $1 AND round < $2 AND vote IN ('pending', 'queued')
 AND EXISTS (SELECT FROM requirement WHERE id = $1 AND seq = $3)`
-	closeRounds = `UPDATE approval_round SET state = 'withdrawn', decided_at = $3, decided_by = 'system'
-WHERE requirement_id = $1 AND round < $2 AND state IN ('asking', 'open')
-AND EXISTS (SELECT FROM requirement WHERE id = $1 AND seq = $4)`
+	closeRounds = `UPDATE approval_round SET state = 'withdrawn', decided_by = 'system', decided_at = (
+	SELECT min(amended.at) FROM event opened JOIN event amended
+	ON amended.requirement_id = $1 AND amended.kind = 'amended' AND amended.seq > opened.seq
+	WHERE opened.requirement_id = $1 AND opened.kind = 'round_opened'
+	AND (opened.data ->> 'round')::integer = approval_round.round)
+WHERE requirement_id = $1 AND round < $2 AND state = 'open'
+AND EXISTS (SELECT FROM requirement WHERE id = $1 AND seq = $3)`
 )
 
 // approvals stores the present round from the state, and what became of the
-// rounds before it from the events.
+// rounds before it from the events. A round whose people are still being looked
+// up is none yet.
 func (w *writing) approvals() error {
 	a := w.t.State.Approval
 	if a == nil {
@@ -79,6 +85,9 @@ func (w *writing) approvals() error {
 			return err
 		}
 	}
+	if a.OpenedAt.IsZero() {
+		return nil
+	}
 	return w.round(*a)
 }
 
@@ -86,7 +95,7 @@ func (w *writing) approvals() error {
 func (w *writing) round(a requirement.Approval) error {
 	if err := w.derive(roundTable, []roundRow{{
 		RequirementID: w.id(), Round: a.Round, State: a.State, Need: a.Need, Rule: a.Rule,
-		OpenedAt: stampOrNull(&a.OpenedAt), DecidedAt: stampOrNull(a.DecidedAt), DecidedBy: a.DecidedBy,
+		OpenedAt: stamp(a.OpenedAt), DecidedAt: stampOrNull(a.DecidedAt), DecidedBy: a.DecidedBy,
 	}}); err != nil {
 		return err
 	}
@@ -96,9 +105,6 @@ func (w *writing) round(a requirement.Approval) error {
 			RequirementID: w.id(), Round: a.Round, Position: i + 1, Seat: v.Seat, Person: v.Person,
 			PassedOnBy: orNone(v.From), Vote: v.Answer, At: stampOrNull(v.At), Comment: v.Comment,
 		})
-	}
-	if len(votes) == 0 {
-		return nil
 	}
 	return w.derive(voteTable, votes)
 }
@@ -116,7 +122,7 @@ func (w *writing) earlierRounds(present int) error {
 		}
 	}
 	w.batch.Queue(closeVotes, w.id(), present, w.last())
-	w.batch.Queue(closeRounds, w.id(), present, stamp(w.t.State.UpdatedAt), w.last())
+	w.batch.Queue(closeRounds, w.id(), present, w.last())
 	return nil
 }
 
@@ -151,11 +157,11 @@ func (w *writing) replay(e requirement.Event, present int) (over bool, err error
 	actor, at := storable(e.Actor), stamp(e.At)
 	switch e.Kind {
 	case requirement.VoteApproved:
-		w.batch.Queue(castVote, w.id(), present, actor, requirement.AnswerApprove, at, storable(said.Comment), w.last())
+		w.batch.Queue(castVote, w.id(), e.Seq, actor, requirement.AnswerApprove, at, storable(said.Comment), w.last())
 	case requirement.VoteDeclined:
-		w.batch.Queue(castVote, w.id(), present, actor, requirement.AnswerDecline, at, storable(said.Reason), w.last())
+		w.batch.Queue(castVote, w.id(), e.Seq, actor, requirement.AnswerDecline, at, storable(said.Reason), w.last())
 	case requirement.VoteDelegated:
-		w.batch.Queue(passVote, w.id(), present, actor, storable(said.To), w.last())
+		w.batch.Queue(passVote, w.id(), e.Seq, actor, storable(said.To), w.last())
 	default:
 		if said.Round < present {
 			w.batch.Queue(decideRound, w.id(), said.Round, said.State, at, actor)

@@ -155,13 +155,13 @@ CREATE TABLE approval_round (
     state          text    NOT NULL,
     need           integer NOT NULL,
     rule           text    NOT NULL,
-    opened_at      timestamptz,
+    opened_at      timestamptz NOT NULL,
     decided_at     timestamptz,
     decided_by     text    NOT NULL,
     PRIMARY KEY (requirement_id, round)
 );
-COMMENT ON TABLE approval_round IS 'Rounds of approval (R1, R2)';
-COMMENT ON COLUMN approval_round.state IS 'asking, open, approved, rejected or withdrawn';
+COMMENT ON TABLE approval_round IS 'Rounds of approval whose people were asked (R1, R2)';
+COMMENT ON COLUMN approval_round.state IS 'open, approved, rejected or withdrawn';
 COMMENT ON COLUMN approval_round.need IS 'How many approvals decide';
 COMMENT ON COLUMN approval_round.rule IS 'Name of the policy''s approval rule';
 
