@@ -25,7 +25,7 @@ const DefaultTimeout = 15 * time.Second
 // dialTimeout bounds the first contact, which is made with retries.
 const dialTimeout = 5 * time.Second
 
-// Env looks variables up; [envconfig.EnvLookupMap] is one for tests.
+// Env looks variables up.
 type Env = envconfig.EnvLookup
 
 // Options say where Temporal is. The zero value follows the process's
@@ -43,6 +43,7 @@ type Options struct {
 // Client talks to the requirements' workflows. It is safe for concurrent use.
 type Client struct {
 	temporal  client.Client
+	namespace string
 	taskQueue string
 	timeout   time.Duration
 }
@@ -72,7 +73,11 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		}
 		return nil, &Unreachable{Service: "Temporal at " + address, Cause: err}
 	}
-	return New(temporal, TaskQueue(o.Env), o.Timeout), nil
+	c := New(temporal, TaskQueue(o.Env), o.Timeout)
+	if options.Namespace != "" {
+		c.namespace = options.Namespace
+	}
+	return c, nil
 }
 
 // New returns a client on a connection that is made already. A timeout of zero
@@ -81,7 +86,7 @@ func New(temporal client.Client, taskQueue string, timeout time.Duration) *Clien
 	if timeout <= 0 {
 		timeout = DefaultTimeout
 	}
-	return &Client{temporal: temporal, taskQueue: taskQueue, timeout: timeout}
+	return &Client{temporal: temporal, namespace: client.DefaultNamespace, taskQueue: taskQueue, timeout: timeout}
 }
 
 // TaskQueue returns the task queue that the environment names, or the default.
@@ -94,6 +99,9 @@ func TaskQueue(env Env) string {
 
 // Close ends the connection.
 func (c *Client) Close() { c.temporal.Close() }
+
+// Namespace returns the namespace of the connection.
+func (c *Client) Namespace() string { return c.namespace }
 
 // Temporal returns the connection, for what has no method here.
 func (c *Client) Temporal() client.Client { return c.temporal }

@@ -1,0 +1,128 @@
+package main
+
+import (
+	"context"
+	"slices"
+
+	"github.com/spf13/cobra"
+
+	"closeloop/contract"
+	"closeloop/requirement"
+)
+
+// acknowledged answers an acknowledgement, in the fields of an act.
+type acknowledged struct {
+	ID         string            `json:"id"`
+	Act        string            `json:"act"`
+	Accepted   bool              `json:"accepted"`
+	Stage      requirement.Stage `json:"stage"`
+	Seq        int               `json:"seq"`
+	Escalation string            `json:"escalation"`
+	By         string            `json:"by"`
+	Level      int               `json:"level"`
+}
+
+func (a *app) ackCommand() *cobra.Command {
+	var escalation, comment string
+	c := a.command("ack", "ack ID",
+		"closeloop ack REQ-7K2M9QXA --as zhou.tao\ncloseloop ack REQ-7K2M9QXA --escalation resolution-1 --as zhou.tao")
+	c.Args = a.takes(1, "ID")
+	c.ValidArgsFunction = a.completeIDs("")
+	f := a.flags(c)
+	f.text(&escalation, "escalation")
+	f.complete("escalation", a.completeEscalations)
+	f.text(&comment, "comment")
+	c.RunE = func(cmd *cobra.Command, args []string) error {
+		ctx := cmd.Context()
+		id, err := a.requirementID(args[0])
+		if err != nil {
+			return err
+		}
+		d, err := a.connect(ctx)
+		if err != nil {
+			return err
+		}
+		defer d.Close()
+		v, err := d.View(ctx, id)
+		if err != nil {
+			return err
+		}
+		if escalation, err = a.escalation(cmd, v, escalation); err != nil {
+			return err
+		}
+		done, err := d.Acknowledge(ctx, id, escalation, contract.Acknowledge{Header: a.header(), Comment: comment})
+		if err != nil {
+			return err
+		}
+		answer := acknowledged{
+			ID: id, Act: contract.ActAcknowledge, Accepted: true, Stage: v.Stage, Seq: v.Seq,
+			Escalation: escalation, By: done.By, Level: done.Level,
+		}
+		return a.print(answer, func(s *screen) {
+			if !a.quiet {
+				s.line(s.facts(
+					s.good.Render(a.say("cli.done", map[string]any{"Act": a.text.Name("act", contract.ActAcknowledge)})),
+					s.strong.Render(id), escalation, a.withName(a.people(), done.By),
+				))
+			}
+		})
+	}
+	return c
+}
+
+// escalation finds the one that is meant: the one that is named, or the only
+// one that calls somebody.
+func (a *app) escalation(cmd *cobra.Command, v requirement.View, named string) (string, error) {
+	var all, climbing []string
+	for _, e := range v.Escalations {
+		all = append(all, e.ID)
+		if e.State == requirement.EscalationClimbs {
+			climbing = append(climbing, e.ID)
+		}
+	}
+	switch {
+	case named != "" && slices.Contains(all, named):
+		return named, nil
+	case named != "":
+		return "", &failure{
+			exitNotFound, "not_found", a.say("cli.ack.unknown", map[string]any{"ID": v.ID, "Escalation": named}),
+			a.say("cli.ack.there_are", map[string]any{"Escalations": joined(all)}),
+		}
+	case len(climbing) == 1:
+		return climbing[0], nil
+	case len(climbing) == 0:
+		return "", &failure{
+			exitRefused, "no_escalation", a.say("cli.ack.none", map[string]any{"ID": v.ID}),
+			"closeloop show " + v.ID,
+		}
+	default:
+		return "", a.misused(cmd, "which_escalation", map[string]any{"Escalations": joined(climbing)})
+	}
+}
+
+// completeEscalations offers the escalations of the requirement that is typed
+// already.
+func (a *app) completeEscalations(cmd *cobra.Command, args []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	const none = cobra.ShellCompDirectiveNoFileComp
+	if len(args) == 0 {
+		return nil, none
+	}
+	ctx, cancel := context.WithTimeout(cmd.Context(), completeTimeout)
+	defer cancel()
+	books, err := a.open(ctx)
+	if err != nil {
+		return nil, none
+	}
+	defer books.Close()
+	r, err := books.Get(ctx, contract.NormalID(args[0]))
+	if err != nil {
+		return nil, none
+	}
+	var found []cobra.Completion
+	for _, e := range r.Escalations {
+		if e.Open() {
+			found = append(found, cobra.CompletionWithDesc(e.ID, a.text.Name("clock", string(e.Clock))))
+		}
+	}
+	return found, none
+}

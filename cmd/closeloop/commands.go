@@ -1,0 +1,53 @@
+package main
+
+import (
+	"slices"
+
+	"closeloop/requirement"
+)
+
+// needs are the flags that an act's command cannot do without, ready to be
+// filled in.
+var needs = map[requirement.Name]string{
+	requirement.ActDecline:      ` --reason "…"`,
+	requirement.ActDelegate:     ` --to "…"`,
+	requirement.ActAssign:       ` --to "…"`,
+	requirement.ActHandBack:     ` --reason "…"`,
+	requirement.ActRespond:      ` --method phone --message "…"`,
+	requirement.ActPlan:         ` --step "…;…;4h"`,
+	requirement.ActProgress:     ` --message "…"`,
+	requirement.ActHold:         ` --reason "…"`,
+	requirement.ActResolve:      ` --solution "…"`,
+	requirement.ActDispute:      ` --reason "…"`,
+	requirement.ActAmend:        ` --description "…"`,
+	requirement.ActReprioritise: ` --priority high --reason "…"`,
+	requirement.ActMerge:        ` --into "…"`,
+	requirement.ActWithdraw:     ` --reason "…"`,
+	requirement.ActAppeal:       ` --reason "…"`,
+	requirement.ActComment:      ` --message "…"`,
+}
+
+// commands are the exact calls that move a requirement on: those for who is
+// waited for, and for an escalation that climbs.
+func (a *app) commands(v requirement.View) []string {
+	var calls []string
+	for _, e := range v.Escalations {
+		if e.State == requirement.EscalationClimbs {
+			calls = append(calls, "closeloop ack "+v.ID+" --escalation "+e.ID+as(e.Called))
+		}
+	}
+	for _, act := range v.WaitingFor.Acts {
+		calls = append(calls, "closeloop "+string(act)+" "+v.ID+needs[act]+as(v.WaitingFor.Who))
+	}
+	return calls
+}
+
+// as names the person to act as: the first of several; nobody where only a role
+// is known.
+func as(who []string) string {
+	roles := []string{string(requirement.Operator), string(requirement.Agent), string(requirement.Manager)}
+	if len(who) == 0 || slices.Contains(roles, who[0]) {
+		return ""
+	}
+	return " --as " + who[0]
+}

@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"closeloop/ledger"
+	"closeloop/requirement"
+	"closeloop/starter"
+)
+
+// The exit statuses are a contract with scripts.
+const (
+	exitDone        = 0
+	exitFailure     = 1
+	exitUsage       = 2
+	exitNotFound    = 3
+	exitRefused     = 4
+	exitUnreachable = 5
+)
+
+// failure is an error as the program ends with it: one message, what to do
+// about it, and the codes for scripts.
+type failure struct {
+	status  int
+	Code    string `json:"code"`
+	Message string `json:"message"`
+	Hint    string `json:"hint"`
+}
+
+func (f *failure) Error() string { return f.Message }
+
+// failureOf finds the words and the status for an error.
+func (a *app) failureOf(err error) *failure {
+	if f, ok := errors.AsType[*failure](err); ok {
+		return f
+	}
+	if refused, ok := errors.AsType[*requirement.Error](err); ok {
+		status := exitRefused
+		if refused.Code == requirement.CodeInvalid {
+			// A field is wrong: that is how the command was called, not where the
+			// requirement stands.
+			status = exitUsage
+		}
+		return &failure{
+			status, string(refused.Code),
+			a.text.Error(string(refused.Code), refused.Message, refused.Params),
+			a.text.Hint(string(refused.Code), refused.Hint, refused.Params),
+		}
+	}
+	say := func(status int, code string) *failure {
+		f := &failure{status, code, err.Error(), ""}
+		if hint := "cli.hint." + code; a.text.Has(hint) {
+			f.Hint = a.say(hint, nil)
+		}
+		return f
+	}
+	switch {
+	case errors.Is(err, starter.ErrNotFound), errors.Is(err, ledger.ErrNotFound):
+		return say(exitNotFound, "not_found")
+	case errors.Is(err, starter.ErrOver):
+		return say(exitRefused, string(requirement.CodeOver))
+	case errors.Is(err, starter.ErrNoWorker):
+		return say(exitUnreachable, "no_worker")
+	case errors.Is(err, starter.ErrUnreachable):
+		return say(exitUnreachable, "unreachable")
+	case errors.Is(err, ledger.ErrUnreachable):
+		return say(exitUnreachable, "ledger_unreachable")
+	case errors.Is(err, ledger.ErrSchema):
+		return say(exitFailure, "schema")
+	case errors.Is(err, ledger.ErrCursor):
+		return say(exitUsage, "usage")
+	case errors.Is(err, context.Canceled):
+		return &failure{exitFailure, "interrupted", a.say("cli.error.interrupted", nil), ""}
+	default:
+		return &failure{exitFailure, "failure", err.Error(), ""}
+	}
+}
+
+// tell prints an error where it belongs and returns the exit status: an object
+// for programs, lines for people.
+func (a *app) tell(err error) int {
+	f := a.failureOf(err)
+	if a.output == formatJSON || a.output == formatNDJSON {
+		encoder := json.NewEncoder(a.err)
+		encoder.SetEscapeHTML(false)
+		_ = encoder.Encode(map[string]*failure{"error": f})
+		return f.status
+	}
+	s := a.screen(a.err)
+	s.line(s.bad.Render(a.say("cli.error.title", nil)) + " " + clean(f.Message))
+	for line := range strings.Lines(strings.TrimSpace(f.Hint)) {
+		s.line(s.faint.Render("  → ") + clean(line))
+	}
+	return f.status
+}
+
+// misused is the error of a wrong call of the command.
+func (a *app) misused(cmd *cobra.Command, key string, params map[string]any) error {
+	return &failure{exitUsage, "usage", a.say("cli.usage."+key, params), a.seeHelp(cmd)}
+}
+
+// wrong is the error of a wrong call, in words that are there already.
+func (a *app) wrong(cmd *cobra.Command, format string, args ...any) error {
+	return &failure{exitUsage, "usage", fmt.Sprintf(format, args...), a.seeHelp(cmd)}
+}
+
+func (a *app) seeHelp(cmd *cobra.Command) string {
+	if cmd == nil {
+		return ""
+	}
+	return a.say("cli.usage.see_help", map[string]any{"Command": cmd.CommandPath()})
+}
+
+// flagOf are the flags of fields that have another name on the command line.
+var flagOf = map[string]string{
+	"steps": "step", "done_steps": "done", "options": "option", "attachments": "attachment",
+	"submitted_by": "as",
+}
+
+// invalid turns the domain's word on a field into one about the flag. It is for
+// what is checked before anything is sent; other errors are passed on.
+func (a *app) invalid(cmd *cobra.Command, err error) error {
+	refused, ok := errors.AsType[*requirement.Error](err)
+	if !ok || refused.Code != requirement.CodeInvalid {
+		return err
+	}
+	field := refused.Params["field"]
+	name, ok := flagOf[field]
+	if !ok {
+		name = strings.ReplaceAll(field, "_", "-")
+	}
+	why := strings.TrimPrefix(refused.Message, field+": ")
+	text, params := "invalid", map[string]any{"Flag": name, "Reason": why}
+	if why == "it is missing" {
+		text = "missing"
+	}
+	return &failure{exitUsage, string(refused.Code), a.say("cli.usage."+text, params), a.seeHelp(cmd)}
+}
+
+// unreadable puts pflag's errors into the reader's language.
+func (a *app) unreadable(cmd *cobra.Command, err error) error {
+	var (
+		unknown *pflag.NotExistError
+		value   *pflag.ValueRequiredError
+		wrong   *pflag.InvalidValueError
+	)
+	switch {
+	case errors.As(err, &unknown):
+		return a.misused(cmd, "unknown_flag", map[string]any{"Flag": unknown.GetSpecifiedName()})
+	case errors.As(err, &value):
+		return a.misused(cmd, "needs_value", map[string]any{"Flag": value.GetSpecifiedName()})
+	case errors.As(err, &wrong):
+		return a.misused(cmd, "invalid", map[string]any{
+			"Flag": wrong.GetFlag().Name, "Reason": fmt.Sprintf("%q: %v", wrong.GetValue(), errors.Unwrap(wrong)),
+		})
+	default:
+		return a.wrong(cmd, "%v", err)
+	}
+}
+
+// say returns a text of the catalogue.
+func (a *app) say(key string, params map[string]any) string { return a.text.Text(key, params) }

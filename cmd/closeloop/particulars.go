@@ -1,0 +1,65 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"closeloop/sla"
+)
+
+// maxParticulars is how much of an event's particulars a line has, in columns.
+const maxParticulars = 70
+
+// told are the particulars that people want to read on one line, in that order,
+// with the kind of name their values have.
+var told = []struct{ field, kind string }{
+	{"clock", "clock"}, {"mark", ""}, {"target", ""}, {"deadline", "time"}, {"act", "act"}, {"title", ""}, {"customer", ""},
+	{"before", "priority"}, {"priority", "priority"}, {"urgency", "urgency"}, {"type", "type"}, {"department", ""},
+	{"owner", ""}, {"to", ""}, {"into", ""}, {"method", "method"}, {"level", ""}, {"called", ""}, {"state", ""},
+	{"message", ""}, {"reason", ""}, {"comment", ""}, {"solution", ""}, {"rating", ""},
+}
+
+// particulars are the data of an event on one line.
+func (a *app) particulars(e eventRow) string {
+	var data map[string]any
+	if json.Unmarshal(e.Data, &data) != nil {
+		return ""
+	}
+	var parts []string
+	for _, t := range told {
+		if text := a.particular(t.kind, data[t.field]); text != "" {
+			parts = append(parts, text)
+		}
+	}
+	return short(strings.Join(parts, gap), maxParticulars)
+}
+
+func (a *app) particular(kind string, value any) string {
+	switch v := value.(type) {
+	case string:
+		if kind == "time" {
+			if at, err := time.Parse(time.RFC3339Nano, v); err == nil {
+				return a.at(at)
+			}
+		}
+		if kind != "" {
+			return a.text.Name(kind, clean(v))
+		}
+		if d, err := sla.ParseDuration(v); err == nil {
+			return a.text.Target(d)
+		}
+		return clean(v)
+	case float64:
+		return fmt.Sprint(v)
+	case []any:
+		texts := make([]string, len(v))
+		for i, x := range v {
+			texts[i] = clean(fmt.Sprint(x))
+		}
+		return joined(texts)
+	default:
+		return ""
+	}
+}

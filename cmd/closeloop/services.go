@@ -1,0 +1,78 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"closeloop/ledger"
+	"closeloop/policy"
+	"closeloop/requirement"
+	"closeloop/starter"
+)
+
+// Our own part of the environment.
+const (
+	envDatabase = "CLOSELOOP_DATABASE_URL"
+	envPolicy   = "CLOSELOOP_POLICY"
+)
+
+// archive is what commands read from the ledger.
+type archive interface {
+	Get(ctx context.Context, id string) (*requirement.Requirement, error)
+	Events(ctx context.Context, id string, afterSeq, limit int) ([]requirement.Event, error)
+	List(ctx context.Context, f ledger.Filter) (ledger.Page, error)
+	Listen(ctx context.Context, changed func(id string)) error
+	Close()
+}
+
+func (a *app) dial(ctx context.Context) (desk, error) {
+	return starter.Dial(ctx, starter.Options{Env: a.env})
+}
+
+func (a *app) openLedger(ctx context.Context) (archive, error) {
+	l, err := a.ledger(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+// ledger opens the ledger that the environment names.
+func (a *app) ledger(ctx context.Context) (*ledger.Ledger, error) {
+	url := a.env[envDatabase]
+	if url == "" {
+		return nil, &failure{exitUsage, "usage", a.say("cli.error.no_database", nil), a.say("cli.hint.no_database", nil)}
+	}
+	return ledger.Open(ctx, url)
+}
+
+// policy returns the policy that the environment names, or the one that is
+// built in.
+func (a *app) policy() (*policy.Policy, error) {
+	path := a.env[envPolicy]
+	if path == "" {
+		return policy.Default(), nil
+	}
+	p, err := policy.Load(path)
+	if problems, ok := errors.AsType[policy.Problems](err); ok {
+		return nil, &failure{exitFailure, "policy", problems.Error(), fmt.Sprintf("closeloop policy lint %s", path)}
+	}
+	return p, err
+}
+
+// types are those of the policy, for the completion of flags.
+func (a *app) types() []string {
+	if p, err := a.policy(); err == nil {
+		return p.Types
+	}
+	return nil
+}
+
+// channels are those of the policy, for the completion of flags.
+func (a *app) channels() []string {
+	if p, err := a.policy(); err == nil {
+		return p.Process.Channels
+	}
+	return nil
+}
