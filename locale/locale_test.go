@@ -99,6 +99,7 @@ func TestRefusalParams(t *testing.T) {
 		"appealed_before": {{"id"}},
 		"merge_cycle":     {{"id", "into"}},
 		"over":            {{"id", "stage", "act", "stages"}},
+		"not_ready":       {{"id"}},
 	}
 	for _, code := range constants(t, "../requirement/errors.go", "Code") {
 		require.Contains(t, shapes, code, "a code without a known shape")

@@ -20,6 +20,7 @@ const (
 	CodeAppealed   Code = "appealed_before"
 	CodeMergeCycle Code = "merge_cycle"
 	CodeOver       Code = "over" // the requirement has ended
+	CodeNotReady   Code = "not_ready"
 )
 
 // Error is a refusal: why, and what to do instead.
@@ -49,4 +50,10 @@ func refuse(code Code, message, hint string, params ...string) *Error {
 
 func invalid(field, format string, args ...any) *Error {
 	return refuse(CodeInvalid, field+": "+fmt.Sprintf(format, args...), "", "field", field)
+}
+
+// NotReady is the refusal of an act on a requirement that is still being taken
+// in.
+func NotReady(id string) *Error {
+	return refuse(CodeNotReady, id+" is still being taken in", "try again in a moment", "id", id)
 }

@@ -13,8 +13,8 @@ import (
 )
 
 // listen offers everything that can be said to a requirement. Every act is an
-// Update, which answers at once, and a Signal of the same name. It is one place,
-// so that no update comes before its handler.
+// Update, which answers at once, and a Signal of the same name. It comes before
+// anything that waits: an update that finds no handler is refused as unknown.
 func (l *life) listen(ctx workflow.Context) {
 	l.inbox.selector = workflow.NewNamedSelector(ctx, "signals")
 	l.answerIntake(ctx)
@@ -50,19 +50,17 @@ func (l *life) listen(ctx workflow.Context) {
 		func(ctx workflow.Context, p policy.Process) { l.adopt(ctx, p) })
 	hear(ctx, l, contract.SignalContinueAsNew, "continue as new at the next quiet point",
 		func(workflow.Context, any) { l.leave = true })
-
-	workflow.GoNamed(ctx, "signals", l.inbox.take)
 }
 
 // offer makes an act an Update and a Signal.
 func offer[A requirement.Act](ctx workflow.Context, l *life) {
 	var act A
 	name := act.Name()
-	about := about(name)
+	about, id := about(name), workflow.GetInfo(ctx).WorkflowExecution.ID
 	must(workflow.SetUpdateHandlerWithOptions(ctx, string(name),
 		func(ctx workflow.Context, act A) (requirement.Verdict, error) { return l.do(ctx, act) },
 		workflow.UpdateHandlerOptions{
-			Validator:   func(act A) error { return contract.Refusal(l.Check(l.people, act)) },
+			Validator:   func(act A) error { return contract.Refusal(l.check(id, act)) },
 			Description: about,
 		}))
 	l.inbox.add(ctx, string(name), about, func(ctx workflow.Context, body any) {
@@ -75,6 +73,14 @@ func offer[A requirement.Act](ctx workflow.Context, l *life) {
 			l.Refuse(now(ctx), name, act.By(), err.Error())
 		}
 	})
+}
+
+// check is the validator of the acts.
+func (l *life) check(id string, act requirement.Act) error {
+	if l.Requirement == nil {
+		return requirement.NotReady(id)
+	}
+	return l.Check(l.people, act)
 }
 
 // do does an act that its validator let pass.
@@ -109,10 +115,18 @@ func (l *life) absorb(ctx workflow.Context, merged []requirement.Absorbed) {
 	}
 }
 
-// answerIntake tells a caller what became of their submission.
+// answerIntake tells a caller what became of their submission, as soon as it is
+// known.
 func (l *life) answerIntake(ctx workflow.Context) {
 	must(workflow.SetUpdateHandlerWithOptions(ctx, contract.UpdateSubmit,
-		func(_ workflow.Context, req contract.SubmitRequest) (contract.Receipt, error) {
+		func(ctx workflow.Context, req contract.SubmitRequest) (contract.Receipt, error) {
+			err := workflow.Await(ctx, func() bool { return l.Requirement != nil || l.turnedAway != nil })
+			switch {
+			case err != nil:
+				return contract.Receipt{}, err
+			case l.turnedAway != nil:
+				return l.turnedAway.receipt, contract.Refusal(l.turnedAway.err)
+			}
 			return contract.Receipt{
 				ID: l.ID, Created: req.Attempt != "" && req.Attempt == l.attempt, Stage: l.Stage, Ref: l.Ref, Key: l.key,
 				Attempt: req.Attempt,
@@ -120,10 +134,16 @@ func (l *life) answerIntake(ctx workflow.Context) {
 		}, workflow.UpdateHandlerOptions{Description: "ask for the receipt of this requirement"}))
 }
 
+// answerQueries answers those who only look.
 func (l *life) answerQueries(ctx workflow.Context) {
+	id := workflow.GetInfo(ctx).WorkflowExecution.ID
 	must(workflow.SetQueryHandlerWithOptions(ctx, contract.QueryState,
-		func() (requirement.View, error) { return l.View(now(ctx)), nil },
-		workflow.QueryHandlerOptions{Description: "everything about this requirement"}))
+		func() (requirement.View, error) {
+			if l.Requirement == nil {
+				return requirement.View{}, requirement.NotReady(id)
+			}
+			return l.View(now(ctx)), nil
+		}, workflow.QueryHandlerOptions{Description: "everything about this requirement"}))
 }
 
 // inbox takes the signals in one coroutine, in the order of their arrival.

@@ -20,10 +20,11 @@ type Workflows struct {
 // Requirement is the life of one customer requirement, from intake to archive.
 func (w *Workflows) Requirement(ctx workflow.Context, in contract.Input) (contract.Outcome, error) {
 	l := &life{people: w.People, key: in.Key, attempt: in.Attempt}
-	if answer := l.open(ctx, in); answer != nil {
-		return l.turnAway(ctx, *answer)
-	}
 	l.listen(ctx)
+	if l.open(ctx, in); l.turnedAway != nil {
+		return l.turnAway(ctx)
+	}
+	workflow.GoNamed(ctx, "signals", l.inbox.take)
 	workflow.GoNamed(ctx, "clocks", l.keepTime)
 	workflow.GoNamed(ctx, "ledger", l.keepLedger)
 	workflow.GoNamed(ctx, "escalations", l.keepEscalations)
@@ -43,7 +44,10 @@ func (w *Workflows) Requirement(ctx workflow.Context, in contract.Input) (contra
 
 // life is a requirement at work in a workflow.
 type life struct {
+	// Requirement is nil until it has been taken in.
 	*requirement.Requirement
+	// turnedAway is set when the intake does not become a requirement.
+	turnedAway   *answer
 	people       requirement.People
 	key, attempt string
 
@@ -165,27 +169,27 @@ func (l *life) until(ctx workflow.Context, condition func() bool) {
 	}
 }
 
-// open takes in a new requirement or takes up a carried-over one. It returns an
-// answer when there is no requirement to live: the submission is wrong, or the
-// ledger has it already.
-func (l *life) open(ctx workflow.Context, in contract.Input) *answer {
+// open takes in a new requirement or takes up a carried-over one. An intake is
+// turned away when the submission is wrong or the ledger has it already.
+func (l *life) open(ctx workflow.Context, in contract.Input) {
 	if in.State != nil && in.Process != nil {
 		l.Requirement = requirement.Restore(*in.State, *in.Process)
-		return nil
+		return
 	}
 	info := workflow.GetInfo(ctx)
 	id := info.WorkflowExecution.ID
 	opening := lookUpOpening(ctx, contract.OpenRequest{ID: id, Origin: info.FirstRunID})
 	if opening.Existing != nil {
-		return &answer{receipt: *opening.Existing}
+		l.turnedAway = &answer{receipt: *opening.Existing}
+		return
 	}
 	r, err := requirement.New(id, in.Submission, opening.Process, now(ctx))
 	if err != nil {
-		return &answer{err: err}
+		l.turnedAway = &answer{err: err}
+		return
 	}
+	r.Origin = info.FirstRunID
 	l.Requirement = r
-	l.Origin = info.FirstRunID
-	return nil
 }
 
 // answer is what an intake gets that does not become a requirement.
@@ -194,25 +198,14 @@ type answer struct {
 	err     error
 }
 
-// turnAwayWait is how long a run that has nothing to live for waits for the
-// intake call that it owes an answer. A start without such a call ends after it.
-const turnAwayWait = 2 * time.Second
-
-// turnAway answers an intake that does not become a requirement, and ends.
-func (l *life) turnAway(ctx workflow.Context, a answer) (contract.Outcome, error) {
-	answered := false
-	err := workflow.SetUpdateHandler(ctx, contract.UpdateSubmit,
-		func(workflow.Context, contract.SubmitRequest) (contract.Receipt, error) {
-			answered = true
-			return a.receipt, contract.Refusal(a.err)
-		})
-	if err != nil {
+// turnAway ends a run that has nothing to live for, once the intake call that
+// waits for it has its answer.
+func (l *life) turnAway(ctx workflow.Context) (contract.Outcome, error) {
+	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) }); err != nil {
 		return contract.Outcome{}, err
 	}
-	if _, err := workflow.AwaitWithTimeout(ctx, turnAwayWait, func() bool { return answered }); err != nil {
-		return contract.Outcome{}, err
-	}
-	return contract.Outcome{ID: a.receipt.ID, Stage: a.receipt.Stage}, contract.Refusal(a.err)
+	receipt := l.turnedAway.receipt
+	return contract.Outcome{ID: receipt.ID, Stage: receipt.Stage}, contract.Refusal(l.turnedAway.err)
 }
 
 // finish leaves nothing half done: what happened is written and told, chains
