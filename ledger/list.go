@@ -107,23 +107,12 @@ type place struct {
 // row once, but for those whose deadline changes meanwhile. The error is
 // [ErrCursor] for a cursor that no list gave out.
 func (l *Ledger) List(ctx context.Context, f Filter) (Page, error) {
-	var c conditions
-	if err := f.narrow(&c); err != nil {
+	f.Limit = bounded(f.Limit, DefaultLimit, MaxLimit)
+	query, values, err := f.statement()
+	if err != nil {
 		return Page{}, err
 	}
-	count, countValues := "SELECT count(*) FROM requirement"+c.where(), slices.Clone(c.values)
-	if f.Cursor != "" {
-		var p place
-		if err := readCursor(f.Cursor, &p); err != nil {
-			return Page{}, err
-		}
-		c.add("("+due+", id) > (?, ?)", p.instant(), storable(p.ID))
-	}
-	limit := bounded(f.Limit, DefaultLimit, MaxLimit)
-	// One row more tells whether there is another page.
-	query := "SELECT " + rowColumns + " FROM requirement" + c.where() +
-		" ORDER BY " + due + ", id LIMIT " + c.value(limit+1)
-	rows, err := l.pool.Query(ctx, query, c.values...)
+	rows, err := l.pool.Query(ctx, query, values...)
 	if err != nil {
 		return Page{}, failed("list requirements", err)
 	}
@@ -131,18 +120,46 @@ func (l *Ledger) List(ctx context.Context, f Filter) (Page, error) {
 	if page.Rows, err = pgx.CollectRows(rows, pgx.RowToStructByName[Row]); err != nil {
 		return Page{}, failed("list requirements", err)
 	}
-	if len(page.Rows) > limit {
-		page.Rows = page.Rows[:limit]
-		if page.Next, err = cursorOf(placeOf(page.Rows[limit-1])); err != nil {
+	if len(page.Rows) > f.Limit {
+		page.Rows = page.Rows[:f.Limit]
+		if page.Next, err = cursorOf(placeOf(page.Rows[f.Limit-1])); err != nil {
 			return Page{}, err
 		}
 	}
 	if f.Count {
-		if err := l.pool.QueryRow(ctx, count, countValues...).Scan(&page.Total); err != nil {
-			return Page{}, failed("count requirements", err)
-		}
+		page.Total, err = l.count(ctx, f)
 	}
-	return page, nil
+	return page, err
+}
+
+// statement returns the query of a page. It asks for one row more than the
+// page has, which tells whether there is another page.
+func (f Filter) statement() (string, []any, error) {
+	var c conditions
+	if err := f.narrow(&c); err != nil {
+		return "", nil, err
+	}
+	if f.Cursor != "" {
+		var p place
+		if err := readCursor(f.Cursor, &p); err != nil {
+			return "", nil, err
+		}
+		c.add("("+due+", id) > (?, ?)", p.instant(), storable(p.ID))
+	}
+	query := "SELECT " + rowColumns + " FROM requirement" + c.where() +
+		" ORDER BY " + due + ", id LIMIT " + c.value(f.Limit+1)
+	return query, c.values, nil
+}
+
+// count returns how many requirements match, on all pages.
+func (l *Ledger) count(ctx context.Context, f Filter) (*int, error) {
+	var c conditions
+	if err := f.narrow(&c); err != nil {
+		return nil, err
+	}
+	var total int
+	err := l.pool.QueryRow(ctx, "SELECT count(*) FROM requirement"+c.where(), c.values...).Scan(&total)
+	return &total, failed("count requirements", err)
 }
 
 // narrow puts the filter into conditions.

@@ -100,19 +100,21 @@ ORDER BY seq, recipient, channel`
 	if err != nil {
 		return nil, failed("read the notices of "+requirementID, err)
 	}
-	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (notify.Notice, error) {
-		var n notify.Notice
-		return n, row.Scan(noticeFields(&n)...)
-	})
+	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (notify.Notice, error) { return scanNotice(row) })
 	return due, failed("read the notices of "+requirementID, err)
 }
 
-// noticeFields are the places for [noticeColumns].
-func noticeFields(n *notify.Notice) []any {
-	return []any{
+// scanNotice reads [noticeColumns], and the columns after them into more.
+func scanNotice(row pgx.Row, more ...any) (notify.Notice, error) {
+	var n notify.Notice
+	err := row.Scan(append([]any{
 		&n.Requirement, &n.Seq, &n.Recipient, &n.Channel, &n.Event, &n.Address, &n.Language,
 		&n.Escalation, &n.Rest, &n.State, &n.Attempts, &n.Error,
+	}, more...)...)
+	if len(n.Rest) == 0 {
+		n.Rest = nil
 	}
+	return n, err
 }
 
 // ClaimNotice marks a pending notice as sending and counts the attempt. Of

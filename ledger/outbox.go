@@ -70,7 +70,9 @@ func (l *Ledger) Notices(ctx context.Context, f NoticeFilter) (NoticePage, error
 	page := NoticePage{}
 	page.Notices, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (NoticeEntry, error) {
 		var n NoticeEntry
-		return n, row.Scan(append(noticeFields(&n.Notice), &n.CreatedAt, &n.ClaimedAt, &n.SettledAt, &n.number)...)
+		var err error
+		n.Notice, err = scanNotice(row, &n.CreatedAt, &n.ClaimedAt, &n.SettledAt, &n.number)
+		return n, err
 	})
 	if err != nil {
 		return NoticePage{}, failed("list notices", err)
@@ -133,8 +135,7 @@ func (l *Ledger) RetryNotice(ctx context.Context, k notify.Key) (notify.Notice, 
 WHERE requirement_id = $1 AND seq = $2 AND recipient = $3 AND channel = $4
 AND state IN ('parked', 'failed', 'uncertain')
 RETURNING ` + noticeColumns
-	var n notify.Notice
-	err := l.pool.QueryRow(ctx, update, keyFields(k)...).Scan(noticeFields(&n)...)
+	n, err := scanNotice(l.pool.QueryRow(ctx, update, keyFields(k)...))
 	if errors.Is(err, pgx.ErrNoRows) {
 		if err = noticeExists(ctx, l.pool, k); err == nil {
 			err = ErrNotRetryable

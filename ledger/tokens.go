@@ -81,5 +81,5 @@ func runs(text string) [][]rune {
 	return found
 }
 
-// unspaced reports scripts that are written without spaces between words.
-func unspaced(c rune) bool { return unicode.In(c, unicode.Han, unicode.Hiragana, unicode.Katakana) }
+// unspaced reports characters that are written without spaces between words.
+func unspaced(c rune) bool { return unicode.Is(unicode.Han, c) }
