@@ -57,7 +57,8 @@ type Report struct {
 	Failed int
 	// Uncertain may have arrived; where there was another channel it took over.
 	Uncertain int
-	// Parked are those whose recipient could not be reached over any channel.
+	// Parked are those for which no channel is left, uncertain ones included:
+	// somebody has to look whether the recipient knows.
 	Parked    int
 	Cancelled int
 	// Waiting are those to be tried again.
@@ -290,6 +291,9 @@ func (d *delivery) settle(ctx context.Context, n Notice, s State, reason string,
 		d.report.Failed++
 	case Uncertain:
 		d.report.Uncertain++
+		if next == nil {
+			d.report.Parked++
+		}
 	case Parked:
 		d.report.Parked++
 	case Cancelled:

@@ -62,7 +62,7 @@ func (s *smtpChannel) Send(ctx context.Context, m notify.Message) error {
 // letter writes the message as an e-mail.
 func (s *smtpChannel) letter(m notify.Message) (*mail.Msg, error) {
 	letter := mail.NewMsg(mail.WithNoDefaultUserAgent())
-	if err := letter.FromFormat(s.config.From.Name, s.config.From.Address); err != nil {
+	if err := letter.From(s.config.From.String()); err != nil {
 		return nil, fmt.Errorf("sender: %w", err)
 	}
 	if err := letter.To(m.Address); err != nil {
