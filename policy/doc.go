@@ -8,6 +8,11 @@
 // requirement. The [Directory] is the people: it is asked at the moment
 // somebody is needed, because people come, go and are on leave.
 //
+// [Parse] is strict and tells everything that is wrong with a file at once, each
+// with its line and column. What it reads is described by policy.schema.json,
+// for editors; default.yaml is the policy that holds when none is given, and
+// examples/policy-fast.yaml is made from it.
+//
 // The package may import sla and the YAML and schema libraries; no Temporal, no
 // SQL, no wall clock.
 package policy
