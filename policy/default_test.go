@@ -135,9 +135,16 @@ func TestDefaultNoticesOfAHappyPath(t *testing.T) {
 	// archive; these are the transitions of that way with their events.
 	told := 0
 	for _, transition := range [][]string{
-		{"submitted", "clock_started"}, {"triaged"}, {"round_opened"}, {"approved"},
-		{"approved", "round_decided"}, {"assigned"}, {"accepted"}, {"responded", "clock_stopped"},
-		{"resolved"}, {"confirmed", "archived"},
+		{"submitted", "clock_started"},
+		{"triaged"},
+		{"round_opened"},
+		{"approved"},
+		{"approved", "round_decided"},
+		{"assigned"},
+		{"accepted"},
+		{"responded", "clock_stopped"},
+		{"resolved"},
+		{"confirmed", "archived"},
 	} {
 		audience := 0
 		for _, event := range transition {

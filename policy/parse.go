@@ -18,6 +18,8 @@ import (
 	"github.com/goccy/go-yaml/lexer"
 	"github.com/goccy/go-yaml/parser"
 	"github.com/goccy/go-yaml/token"
+
+	"closeloop/sla"
 )
 
 //go:embed default.yaml
@@ -119,6 +121,13 @@ func (p *Policy) complete() {
 	if p.UnknownPeople == "" {
 		p.UnknownPeople = RefuseUnknown
 	}
+	p.Approvals, p.Routing = written(p.Approvals), written(p.Routing)
+	p.Chains, p.Notices = written(p.Chains), written(p.Notices)
+	for i := range p.Clocks {
+		if c := &p.Clocks[i]; c.Name == sla.Resolution && c.OnReopen == "" {
+			c.OnReopen = NewCycle
+		}
+	}
 	for i := range p.Chains {
 		c := &p.Chains[i]
 		c.Rounds = max(1, c.Rounds)
@@ -126,6 +135,14 @@ func (p *Policy) complete() {
 			c.Levels[j].Times = max(1, c.Levels[j].Times)
 		}
 	}
+}
+
+// written returns an empty list in place of none.
+func written[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
 }
 
 // digestLength is the number of hexadecimal digits of a digest.

@@ -99,7 +99,6 @@ func TestNotationsThatMeanTheSame(t *testing.T) {
 		{"quotes", "calendar: 24x7", `calendar: "24x7"`},
 		{"text by tag", "calendar: 24x7", "calendar: !!str 24x7"},
 		{"seat within braces", "  - event: resolved\n    to: [customer]", "  - {event: resolved, to: [customer]}"},
-		{"written out defaults", "unknown", "unknown"},
 		{"rounds", "    alarm: [role:manager]", "    alarm: [role:manager]\n    rounds: 1"},
 		{"whole number with a point", "    alarm: [role:manager]", "    alarm: [role:manager]\n    rounds: 1.0"},
 		{"times", "        acknowledge_within: 15m", "        acknowledge_within: 15m\n        times: 1"},
@@ -114,6 +113,32 @@ func TestNotationsThatMeanTheSame(t *testing.T) {
 			require.Equal(t, want.Directory, got.Directory)
 		})
 	}
+}
+
+func TestWhatMayBeLeftOutMeansItsDefault(t *testing.T) {
+	t.Parallel()
+	const bare = `
+defaults: {type: fault, channel: phone, priority: medium, urgency: general, tier: P3, language: en}
+types: [fault]
+channels: [phone]
+clocks: [{name: resolution, calendar: 24x7, target: 1h, runs_in: [received]}]
+departments: [{id: service, name: 客服部, name_en: Service, head: li.na}]
+people: [{id: li.na, name: 李娜, roles: []}]
+`
+	const full = `
+approvals: []
+routing: []
+chains: []
+notices: []
+unknown_people: refuse
+`
+	want, err := Parse("bare.yaml", []byte(bare))
+	require.NoError(t, err)
+	got, err := Parse("full.yaml", []byte(full+strings.Replace(bare, "[received]", "[received], on_reopen: new_cycle, pauses_on_hold: false, repeat: {every: 0s, times: 0}", 1)))
+	require.NoError(t, err)
+	require.Equal(t, want.Process, got.Process)
+	require.Equal(t, NewCycle, got.Clocks[0].OnReopen)
+	require.NotNil(t, got.Notices)
 }
 
 func TestWordsWithAColonWithinBraces(t *testing.T) {
@@ -153,8 +178,8 @@ func TestRoundTrip(t *testing.T) {
 
 func TestDigest(t *testing.T) {
 	t.Parallel()
-	parse := func(old, new string) string {
-		p, err := Parse("p.yaml", []byte(strings.Replace(small, old, new, 1)))
+	parse := func(before, after string) string {
+		p, err := Parse("p.yaml", []byte(strings.Replace(small, before, after, 1)))
 		require.NoError(t, err)
 		require.Regexp(t, "^[0-9a-f]{12}$", p.Digest)
 		return p.Digest

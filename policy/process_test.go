@@ -127,6 +127,18 @@ func TestAudience(t *testing.T) {
 	}
 }
 
+func TestRulesAreFoundByName(t *testing.T) {
+	t.Parallel()
+	p := Default()
+	chain, ok := p.Chain("resolution")
+	require.True(t, ok)
+	require.Len(t, chain.Levels, 3)
+	_, ok = p.Chain("nowhere")
+	require.False(t, ok)
+	_, ok = Process{}.Clock(sla.Response)
+	require.False(t, ok)
+}
+
 func TestNeed(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
