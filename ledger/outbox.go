@@ -123,7 +123,7 @@ func texts[T ~string](list []T) []string {
 	return found
 }
 
-// ErrNotRetryable: the notice was sent, is being sent, or lost its reason.
+// ErrNotRetryable says that a notice was sent, is being sent, or lost its reason.
 var ErrNotRetryable = errors.New("only notices that are parked, failed or uncertain can be tried again")
 
 // RetryNotice makes a notice that did not arrive, or may not have, pending again

@@ -29,9 +29,11 @@ func (t Triage) Valid() error {
 		}
 	}
 	if t.Urgency != "" {
-		return validChoice("urgency", t.Urgency, Urgencies)
+		if err := validChoice("urgency", t.Urgency, Urgencies); err != nil {
+			return err
+		}
 	}
-	return nil
+	return validText("department", t.Department, MaxName, false)
 }
 
 func (t Triage) allowed(r *Requirement) error {
