@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"closeloop/locale"
+	"closeloop/policy"
 	"closeloop/requirement"
 	"closeloop/sla"
 )
@@ -133,8 +134,8 @@ func TestNames(t *testing.T) {
 		"role":             constants(t, "../requirement/actor.go", "Role"),
 		"notice_state":     constants(t, "../notify/notice.go", "State"),
 		"method":           requirement.Methods,
-		"type":             {"functional", "experience", "performance", "service", "commercial", "price", "complaint", "other"},
-		"channel":          {"phone", "visit", "email", "survey", "interview", "customer_service", "sales", "technical_support", "complaint", "market_research", "competitor_analysis", "social_media", "behaviour_data", "service_review", "employee_feedback", "system"},
+		"type":             policy.Default().Types,
+		"channel":          append(policy.Default().Channels, policy.Channels...),
 	}
 	for _, rule := range requirement.Table {
 		named["act"] = append(named["act"], string(rule.Act))

@@ -9,6 +9,7 @@ import (
 const (
 	maxSubject = 150
 	maxLine    = 200
+	maxStep    = 40 // where a step only tells clocks apart
 	maxQuote   = 2000
 )
 

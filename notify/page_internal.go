@@ -92,7 +92,7 @@ func (p *pages) facts(page internalPage) []fact {
 	var list []fact
 	add := func(field, value string) {
 		if value != "" {
-			list = append(list, fact{p.l.Name("field", field), value})
+			list = append(list, fact{p.label(field), value})
 		}
 	}
 	stage := p.l.Name("stage", string(p.r.Stage))
@@ -117,9 +117,9 @@ func (p *pages) clocks() []clockLine {
 			if c.Name != name || !c.Open() {
 				continue
 			}
-			shown := clockLine{Name: p.l.Name("clock", string(name))}
+			shown := clockLine{Name: capital(p.l.Name("clock", string(name)))}
 			if name == sla.PlanStep && c.Cycle <= len(p.r.Plan) {
-				shown.Name += " " + line(p.r.Plan[c.Cycle-1].What, maxLine)
+				shown.Name += " " + line(p.r.Plan[c.Cycle-1].What, maxStep)
 			}
 			shown.Says, shown.Late = p.clockSays(c)
 			list = append(list, shown)

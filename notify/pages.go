@@ -3,6 +3,8 @@ package notify
 import (
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"closeloop/locale"
 	"closeloop/policy"
@@ -144,12 +146,21 @@ func (p *pages) aboutClock() *sla.Clock {
 	return nil
 }
 
+// label is the name of a field at the beginning of a line.
+func (p *pages) label(field string) string { return capital(p.l.Name("field", field)) }
+
+// capital begins a text with a capital letter.
+func capital(text string) string {
+	first, size := utf8.DecodeRuneInString(text)
+	return string(unicode.ToUpper(first)) + text[size:]
+}
+
 // labelled adds a quote when there is something to quote.
 func (p *pages) labelled(list []quoted, field, text string) []quoted {
 	if text = quote(text); text == "" {
 		return list
 	}
-	return append(list, quoted{Label: p.l.Name("field", field), Text: text})
+	return append(list, quoted{Label: p.label(field), Text: text})
 }
 
 // options are the ways out that a complaint is offered (E7), one a line.
