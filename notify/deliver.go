@@ -298,6 +298,7 @@ func (d *delivery) settle(ctx context.Context, n Notice, s State, reason string,
 		d.report.Parked++
 	case Cancelled:
 		d.report.Cancelled++
+	default: // pending again; see later
 	}
 	d.tellOperator(n, s, reason, next)
 	return nil

@@ -71,6 +71,7 @@ func (p *pages) customerQuotes() []quoted {
 		if p.said.Clock == sla.Confirmation && p.r.Resolution != nil {
 			add(p.r.Resolution.Solution)
 		}
+	default: // what was said is not for the customer
 	}
 	return list
 }

@@ -79,6 +79,7 @@ func (p *pages) internal() internalPage {
 		page.Until = p.openUntil(sla.Confirmation)
 	case requirement.RequestDenied:
 		page.Until = p.openUntil(sla.Appeal)
+	default: // nothing is asked of the customer
 	}
 	if r.Closing != nil {
 		page.Automatic, page.Rating = r.Closing.Automatic, r.Closing.Rating

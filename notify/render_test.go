@@ -344,6 +344,18 @@ func TestDuplicatesSeeTheirOwn(t *testing.T) {
 	}
 }
 
+func TestDuplicatesDoNotSeeTheRating(t *testing.T) {
+	t.Parallel()
+	m := last(t, story(t, plain()), "REQ-1", requirement.WasArchived)
+	// Not even a template of the operator's own can tell it.
+	r, err := notify.NewRenderer(fstest.MapFS{
+		"en/customer.tmpl": {Data: []byte(`{{define "archived"}}rated {{.Rating}}{{end}}`)},
+	}, shanghai)
+	require.NoError(t, err)
+	require.Contains(t, render(t, r, m, "customer", "en").Subject, "rated 4")
+	require.Contains(t, render(t, r, m, "customer:REQ-9", "en").Subject, "rated 0")
+}
+
 func last(t *testing.T, told []moment, id string, kind requirement.Kind) moment {
 	t.Helper()
 	for i := len(told) - 1; i >= 0; i-- {

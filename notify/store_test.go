@@ -96,9 +96,12 @@ func (m *memory) ClaimNotice(_ context.Context, k notify.Key) (bool, error) {
 
 var legal = []notify.State{notify.Pending, notify.Sent, notify.Failed, notify.Uncertain, notify.Parked, notify.Cancelled}
 
-func (m *memory) SettleNotice(_ context.Context, k notify.Key, s notify.State, reason string, next *notify.Notice) error {
+func (m *memory) SettleNotice(ctx context.Context, k notify.Key, s notify.State, reason string, next *notify.Notice) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	if !m.step() {
 		return errCrash
 	}

@@ -131,6 +131,7 @@ func (d *desk) serve(t *testing.T, how channel.TLS) *x509.CertPool {
 		s.TLSConfig = encryption
 	case channel.Implicit:
 		listener = tls.NewListener(listener, encryption)
+	default: // in clear
 	}
 	done := make(chan struct{})
 	go func() { defer close(done); _ = s.Serve(listener) }()
