@@ -115,12 +115,12 @@ func (w *writing) derive(t table, rows any) error {
 	return w.put(t.upsert(), rows, w.id(), w.last())
 }
 
-// lock lets one writer at a time at a requirement, also at one that has no row
-// yet, and finds out whether earlier events are missing.
+// lock lets one writer at a time at a requirement, and finds out whether earlier
+// events are missing. Where there is no row to lock yet, the writers meet when
+// they insert it.
 func (w *writing) lock() error {
-	// The two-number form, because migrations use the other.
-	w.batch.Queue(`SELECT pg_advisory_xact_lock(1129072463, hashtext($1))`, w.id())
-	w.batch.Queue(`SELECT coalesce((SELECT seq FROM requirement WHERE id = $1), 0)`, w.id()).QueryRow(func(row pgx.Row) error {
+	const query = `SELECT coalesce((SELECT seq FROM requirement WHERE id = $1 FOR NO KEY UPDATE), 0)`
+	w.batch.Queue(query, w.id()).QueryRow(func(row pgx.Row) error {
 		var stored int
 		if err := row.Scan(&stored); err != nil {
 			return err
