@@ -113,7 +113,12 @@ func template(ctx context.Context, admin *pgx.Conn, server string) (string, erro
 	if err != nil {
 		return "", err
 	}
-	name := "closeloop_template_" + digest
+	// Each user has their own, because they own the tables in it.
+	var user uint32
+	if err := admin.QueryRow(ctx, "SELECT current_user::regrole::oid").Scan(&user); err != nil {
+		return "", err
+	}
+	name := fmt.Sprintf("closeloop_template_%s_%d", digest, user)
 	if _, err := admin.Exec(ctx, "SELECT pg_advisory_lock($1)", int64(lockID)); err != nil {
 		return "", err
 	}
