@@ -8,9 +8,9 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"closeloop/ledger"
 	"closeloop/requirement"
 	"closeloop/sla"
-	"closeloop/starter"
 )
 
 func (a *app) showCommand() *cobra.Command {
@@ -31,30 +31,31 @@ func (a *app) showCommand() *cobra.Command {
 	return c
 }
 
-// view asks the requirement itself. When it cannot answer, because no worker
-// runs or Temporal has forgotten it, the ledger tells how it last stood.
+// view reads the ledger, which knows requirements that Temporal has forgotten
+// and those that were ended from outside. When it cannot answer, the requirement
+// itself does.
 func (a *app) view(ctx context.Context, id string) (requirement.View, error) {
-	v, err := a.ask(ctx, id)
-	if err == nil || a.env[envDatabase] == "" || errors.Is(err, context.Canceled) {
-		return v, err
-	}
-	books, open := a.open(ctx)
-	if open != nil {
-		return v, err
-	}
-	defer books.Close()
-	r, read := books.Get(ctx, id)
-	if read != nil {
-		if errors.Is(err, starter.ErrNotFound) {
-			return v, read
+	books, err := a.open(ctx)
+	if err == nil {
+		defer books.Close()
+		r, read := books.Get(ctx, id)
+		if read == nil {
+			return r.View(a.now().UTC()), nil
 		}
+		err = read
+	}
+	if errors.Is(err, context.Canceled) {
+		return requirement.View{}, err
+	}
+	v, asked := a.ask(ctx, id)
+	if asked != nil {
 		return v, err
 	}
-	if !errors.Is(err, starter.ErrNotFound) && !a.quiet {
+	if !a.quiet && !errors.Is(err, ledger.ErrNotFound) {
 		s := a.screen(a.err)
-		s.line(s.warn.Render(a.say("cli.show.from_ledger", map[string]any{"Reason": clean(err.Error())})))
+		s.line(s.warn.Render(a.say("cli.show.without_ledger", map[string]any{"Reason": clean(err.Error())})))
 	}
-	return r.View(a.now().UTC()), nil
+	return v, nil
 }
 
 func (a *app) ask(ctx context.Context, id string) (requirement.View, error) {

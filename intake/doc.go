@@ -1,0 +1,11 @@
+// Package intake takes in many requirements at once from tables: questionnaires,
+// service records, another system's export (row I7).
+//
+// [Open] finds out the encoding of a CSV file, [ParseMapping] reads what its
+// columns mean, and [Run] submits its rows, several at a time and in bounded
+// memory. Bad rows are told by row and column and never stop the good ones.
+//
+// The package imports the domain, locale, and text and YAML libraries. How a
+// requirement is submitted is a function that the caller gives, so it knows
+// neither Temporal nor SQL.
+package intake
