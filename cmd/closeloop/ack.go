@@ -2,12 +2,14 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/spf13/cobra"
 
 	"closeloop/contract"
 	"closeloop/requirement"
+	"closeloop/starter"
 )
 
 // acknowledged answers an acknowledgement, in the fields of an act.
@@ -51,6 +53,9 @@ func (a *app) ackCommand() *cobra.Command {
 			return err
 		}
 		done, err := d.Acknowledge(ctx, id, escalation, contract.Acknowledge{Header: a.header(), Comment: comment})
+		if errors.Is(err, starter.ErrOver) {
+			return a.noEscalation("cli.ack.over", id, escalation)
+		}
 		if err != nil {
 			return err
 		}
@@ -68,6 +73,13 @@ func (a *app) ackCommand() *cobra.Command {
 		})
 	}
 	return c
+}
+
+// noEscalation: nobody has to be stopped from being called.
+func (a *app) noEscalation(key, id, escalation string) error {
+	return &failure{
+		exitRefused, "no_escalation", a.say(key, map[string]any{"ID": id, "Escalation": escalation}), "closeloop show " + id,
+	}
 }
 
 // escalation finds the one that is meant: the one that is named, or the only
@@ -91,10 +103,7 @@ func (a *app) escalation(cmd *cobra.Command, v requirement.View, named string) (
 	case len(climbing) == 1:
 		return climbing[0], nil
 	case len(climbing) == 0:
-		return "", &failure{
-			exitRefused, "no_escalation", a.say("cli.ack.none", map[string]any{"ID": v.ID}),
-			"closeloop show " + v.ID,
-		}
+		return "", a.noEscalation("cli.ack.none", v.ID, "")
 	default:
 		return "", a.misused(cmd, "which_escalation", map[string]any{"Escalations": joined(climbing)})
 	}

@@ -48,10 +48,11 @@ func (a *app) failureOf(err error) *failure {
 			// requirement stands.
 			status = exitUsage
 		}
+		params := a.inWords(refused.Params)
 		return &failure{
 			status, string(refused.Code),
-			a.text.Error(string(refused.Code), refused.Message, refused.Params),
-			a.text.Hint(string(refused.Code), refused.Hint, refused.Params),
+			a.text.Error(string(refused.Code), refused.Message, params),
+			a.text.Hint(string(refused.Code), refused.Hint, params),
 		}
 	}
 	say := func(status int, code string) *failure {
@@ -83,6 +84,20 @@ func (a *app) failureOf(err error) *failure {
 	}
 }
 
+// inWords puts the values in a refusal's parameters into the reader's language.
+// Acts stay as they are: their names are the commands.
+func (a *app) inWords(params map[string]string) map[string]string {
+	words := map[string]string{}
+	for name, value := range params {
+		kind := map[string]string{"stage": "stage", "stages": "stage", "roles": "role"}[name]
+		if kind != "" {
+			value = a.names(kind, strings.Split(value, ", "))
+		}
+		words[name] = value
+	}
+	return words
+}
+
 // tell prints an error where it belongs and returns the exit status: an object
 // for programs, lines for people.
 func (a *app) tell(err error) int {
@@ -94,7 +109,12 @@ func (a *app) tell(err error) int {
 		return f.status
 	}
 	s := a.screen(a.err)
-	s.line(s.bad.Render(a.say("cli.error.title", nil)) + " " + clean(f.Message))
+	for i, line := range strings.Split(f.Message, "\n") {
+		if line = clean(line); i == 0 {
+			line = a.say("cli.error.title", map[string]any{"Message": line})
+		}
+		s.line(s.bad.Render(line))
+	}
 	for line := range strings.Lines(strings.TrimSpace(f.Hint)) {
 		s.line(s.faint.Render("  → ") + clean(line))
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"closeloop/requirement"
 	"closeloop/sla"
 )
 
@@ -17,7 +18,7 @@ const maxParticulars = 70
 var told = []struct{ field, kind string }{
 	{"clock", "clock"}, {"mark", ""}, {"target", ""}, {"deadline", "time"}, {"act", "act"}, {"title", ""}, {"customer", ""},
 	{"before", "priority"}, {"priority", "priority"}, {"urgency", "urgency"}, {"type", "type"}, {"department", ""},
-	{"owner", ""}, {"to", ""}, {"into", ""}, {"method", "method"}, {"level", ""}, {"called", ""}, {"state", ""},
+	{"owner", ""}, {"to", ""}, {"into", ""}, {"method", "method"}, {"level", "level"}, {"called", ""},
 	{"message", ""}, {"reason", ""}, {"comment", ""}, {"solution", ""}, {"rating", ""},
 }
 
@@ -33,7 +34,23 @@ func (a *app) particulars(e eventRow) string {
 			parts = append(parts, text)
 		}
 	}
+	if kind := stateOf(e.Kind); kind != "" {
+		parts = append(parts, a.particular(kind, data["state"]))
+	}
 	return short(strings.Join(parts, gap), maxParticulars)
+}
+
+// stateOf is the kind of the state that an event tells, where the event's own
+// name does not tell it already.
+func stateOf(k requirement.Kind) string {
+	switch {
+	case k == requirement.RoundDecided:
+		return "round_state"
+	case k == requirement.ClockStopped, k == requirement.ClockRetargeted:
+		return "clock_state"
+	default:
+		return ""
+	}
 }
 
 func (a *app) particular(kind string, value any) string {
@@ -52,7 +69,14 @@ func (a *app) particular(kind string, value any) string {
 		}
 		return clean(v)
 	case float64:
-		return fmt.Sprint(v)
+		switch {
+		case kind != "level":
+			return fmt.Sprint(v)
+		case v == 0:
+			return ""
+		default:
+			return a.say("cli.level", map[string]any{"Level": v})
+		}
 	case []any:
 		texts := make([]string, len(v))
 		for i, x := range v {

@@ -265,7 +265,7 @@ func (a *app) showEscalations(s *screen, v requirement.View, name func(string) s
 	for _, e := range v.Escalations {
 		called := make([]string, len(e.Called))
 		for i, id := range e.Called {
-			called[i] = name(id)
+			called[i], _, _ = strings.Cut(name(id), " (")
 		}
 		by := ""
 		if e.AcknowledgedBy != nil {
@@ -273,7 +273,7 @@ func (a *app) showEscalations(s *screen, v requirement.View, name func(string) s
 		}
 		rows = append(rows, []string{
 			e.ID, a.text.Name("clock", string(e.Clock)), a.escalationState(s, e.State), fmt.Sprint(e.Level),
-			joined(called), by, a.at(e.StartedAt),
+			short(joined(called), 40), by, a.at(e.StartedAt),
 		})
 	}
 	s.table(a.headers("id", "clock", "state", "level", "called", "acknowledged_by", "since"), rows)
