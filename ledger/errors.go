@@ -24,8 +24,9 @@ var (
 	// ErrGap: earlier events are missing. It must not happen; should it, the
 	// earlier transition has to be written first.
 	ErrGap = errors.New("events are missing before these")
-	// ErrConflict: the ledger has another event under the same number. It must not
-	// happen: two writers were at work on one requirement.
+	// ErrConflict: the ledger has another event under the same number and of the
+	// same instant. It must not happen: two writers were at work on one
+	// requirement.
 	ErrConflict = errors.New("the ledger tells another story")
 	// ErrCursor: the cursor was not made by the ledger.
 	ErrCursor = errors.New("the cursor is not one that a list gave out")

@@ -9,6 +9,7 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"closeloop/requirement"
 	"closeloop/sla"
@@ -38,8 +39,20 @@ WHERE (had.at, had.kind, had.actor, had.data, had.audience)
 IS DISTINCT FROM (new.at, new.kind, new.actor, new.data, new.audience)`
 )
 
-// events stores the facts, and refuses ones that contradict those it has.
+// events stores the facts.
 func (w *writing) events() error {
+	text, err := w.eventRows()
+	if err != nil {
+		return err
+	}
+	w.batch.Queue(insertEvents, text, w.id()).Exec(func(tag pgconn.CommandTag) error {
+		w.result.Events = int(tag.RowsAffected())
+		return nil
+	})
+	return nil
+}
+
+func (w *writing) eventRows() (json.RawMessage, error) {
 	rows := make([]eventRow, 0, len(w.t.Events))
 	for _, e := range w.t.Events {
 		row := eventRow{Seq: e.Seq, At: stamp(e.At), Kind: e.Kind, Actor: e.Actor, Data: e.Data, Audience: e.To}
@@ -51,24 +64,22 @@ func (w *writing) events() error {
 		}
 		rows = append(rows, row)
 	}
-	text, err := encode(rows)
+	return encode(rows)
+}
+
+// compare refuses facts that contradict those the ledger has.
+func (w *writing) compare(ctx context.Context, pool *pgxpool.Pool) error {
+	text, err := w.eventRows()
 	if err != nil {
 		return err
 	}
-	w.batch.Queue(insertEvents, text, w.id()).Exec(func(tag pgconn.CommandTag) error {
-		w.result.Events = int(tag.RowsAffected())
-		return nil
-	})
-	w.batch.Queue(otherEvents, text, w.id()).QueryRow(func(row pgx.Row) error {
-		var seq int
-		if err := row.Scan(&seq); err != nil {
-			return err
-		}
-		if seq != 0 {
-			return fmt.Errorf("%w: its event %d is another one", ErrConflict, seq)
-		}
-		return nil
-	})
+	var seq int
+	if err := pool.QueryRow(ctx, otherEvents, text, w.id()).Scan(&seq); err != nil {
+		return err
+	}
+	if seq != 0 {
+		return fmt.Errorf("%w: its event %d is another one", ErrConflict, seq)
+	}
 	return nil
 }
 

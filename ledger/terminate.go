@@ -12,8 +12,9 @@ import (
 // before happens first, and may end it otherwise. It is false, and changes
 // nothing, when the requirement had ended already.
 //
-// The error is [ErrNotFound] when the requirement is not in the ledger, and
-// [ErrConflict] when its workflow was at work after all.
+// Should the workflow go on all the same, as it does when it is reset, what it
+// writes later stands. The error is [ErrNotFound] when the requirement is not in
+// the ledger.
 func (l *Ledger) Terminate(ctx context.Context, id string, at time.Time, reason string) (bool, error) {
 	r, err := l.Get(ctx, id)
 	if err != nil {

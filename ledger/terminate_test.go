@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"closeloop/ledger"
 	"closeloop/notify"
 	"closeloop/requirement"
 )
@@ -62,10 +61,18 @@ func TestTerminate(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, open)
 
-	// What the workflow would have written instead is refused.
+	// A workflow that was reset goes on, and its word stands.
 	do(t, r, 4*time.Hour, requirement.Comment{Header: as("zhou"), Message: "还在"})
 	_, err = l.Write(t.Context(), carried(t, r.Take()), nil)
-	require.ErrorIs(t, err, ledger.ErrConflict)
+	require.NoError(t, err)
+	got, err = l.Get(t.Context(), "REQ-A")
+	require.NoError(t, err)
+	require.False(t, got.Over())
+	events, err = l.Events(t.Context(), "REQ-A", tr.State.Seq, 0)
+	require.NoError(t, err)
+	for _, e := range events {
+		require.NotEqual(t, requirement.Terminated, e.Kind)
+	}
 }
 
 func TestTerminateAfterTheCustomersSilence(t *testing.T) {

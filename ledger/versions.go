@@ -54,10 +54,16 @@ func (w *writing) versions() error {
 		return err
 	}
 	latest := rows[len(rows)-1]
+	return w.words(latest.Version, latest.Title, latest.Description)
+}
+
+// words stores the words of a wording for search, unless those of a later one
+// are there.
+func (w *writing) words(version int, title, description string) error {
 	return w.put(upsertText, struct {
 		Version int      `json:"version"`
 		Tokens  []string `json:"tokens"`
-	}{latest.Version, Tokens(latest.Title, latest.Description)}, w.id())
+	}{version, Tokens(title, description)}, w.id())
 }
 
 // Versions returns every wording of a requirement, the first one first. The

@@ -8,6 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"closeloop/notify"
 	"closeloop/policy"
@@ -29,37 +31,67 @@ type Written struct {
 }
 
 // Write stores a transition and the notices that tell it, in one transaction.
-// It may be repeated, also late and together with other transitions of the same
-// requirement: events and notices that are there already stay as they are, and a
-// state never goes back.
+// It may be repeated, also late: what is there already stays as it is, and a
+// state never goes back in time.
+//
+// A workflow task that was cut off by a crash is tried again, and its second
+// attempt may tell another story than the first, which the ledger may have
+// heard: what the first wrote then never happened. The later one is true; it
+// replaces what it overlaps (see [writing.undo]).
 //
 // The error is [ErrGap] when earlier events are missing, [ErrConflict] when the
-// ledger has another event under the same number, [ErrUnreachable] when the
+// ledger has another story of the same instant, [ErrUnreachable] when the
 // database does not answer; nothing is written then.
 func (l *Ledger) Write(ctx context.Context, t requirement.Transition, notices []notify.Notice) (Written, error) {
-	w := &writing{t: t, notices: notices, batch: &pgx.Batch{}}
-	if err := w.prepare(); err != nil {
-		return Written{}, fmt.Errorf("write %s: %w", t.State.ID, err)
+	w := &writing{t: t, notices: notices}
+	err := w.run(ctx, l.pool)
+	if errors.Is(err, errOvertaken) {
+		w.replaces = true
+		err = w.run(ctx, l.pool)
 	}
-	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error { return tx.SendBatch(ctx, w.batch).Close() })
+	if errors.Is(err, errKnown) {
+		err = w.recognise(ctx, l.pool)
+	}
 	if err != nil {
 		return Written{}, failed("write "+t.State.ID, w.explain(err))
 	}
 	return w.result, nil
 }
 
+// What the lock finds out, besides that the transition is what comes next.
+var (
+	// errKnown: the ledger has this transition, or a later one.
+	errKnown = errors.New("the ledger knows this already")
+	// errOvertaken: the ledger has events that this later transition replaces.
+	errOvertaken = errors.New("the ledger has what never happened")
+)
+
 // writing is one transition on its way into the ledger. All statements go to the
 // server together, so whatever one needs of another is said in SQL.
 type writing struct {
 	t       requirement.Transition
 	notices []notify.Notice
-	batch   *pgx.Batch
-	result  Written
+	// replaces is set when the ledger has events that this transition replaces.
+	replaces bool
+	batch    *pgx.Batch
+	result   Written
+}
+
+// run sends all statements in one transaction.
+func (w *writing) run(ctx context.Context, pool *pgxpool.Pool) error {
+	w.batch, w.result = &pgx.Batch{}, Written{}
+	if err := w.prepare(); err != nil {
+		return err
+	}
+	return pgx.BeginFunc(ctx, pool, func(tx pgx.Tx) error { return tx.SendBatch(ctx, w.batch).Close() })
 }
 
 func (w *writing) id() string { return w.t.State.ID }
 func (w *writing) first() int { return w.t.Events[0].Seq }
 func (w *writing) last() int  { return w.t.State.Seq }
+
+// at is when the state was reached, as precisely as PostgreSQL keeps it.
+func (w *writing) at() time.Time { return stamp(w.t.State.UpdatedAt) }
 
 // prepare puts all statements into the batch. The order matters.
 func (w *writing) prepare() error {
@@ -67,7 +99,7 @@ func (w *writing) prepare() error {
 		return err
 	}
 	for _, step := range []func() error{
-		w.lock, w.requirement, w.events, w.versions,
+		w.lock, w.undo, w.requirement, w.text, w.events, w.versions,
 		w.clocks, w.approvals, w.escalations, w.knowledge, w.outgoing, w.tell,
 	} {
 		if err := step(); err != nil {
@@ -115,20 +147,30 @@ func (w *writing) derive(t table, rows any) error {
 	return w.put(t.upsert(), rows, w.id(), w.last())
 }
 
-// lock lets one writer at a time at a requirement, and finds out whether earlier
-// events are missing. Where there is no row to lock yet, the writers meet when
-// they insert it.
+// lock lets one writer at a time at a requirement, and finds out how the
+// transition fits to what is there. Where there is no row to lock yet, the
+// writers meet when they insert it.
 func (w *writing) lock() error {
-	const query = `SELECT coalesce((SELECT seq FROM requirement WHERE id = $1 FOR NO KEY UPDATE), 0)`
+	const query = `SELECT seq, updated_at FROM requirement WHERE id = $1
+UNION ALL SELECT 0, '-infinity' WHERE NOT EXISTS (SELECT FROM requirement WHERE id = $1)`
+	w.batch.Queue(`SELECT FROM requirement WHERE id = $1 FOR NO KEY UPDATE`, w.id())
 	w.batch.Queue(query, w.id()).QueryRow(func(row pgx.Row) error {
 		var stored int
-		if err := row.Scan(&stored); err != nil {
+		var at pgtype.Timestamptz
+		if err := row.Scan(&stored, &at); err != nil {
 			return err
 		}
-		if w.first() > stored+1 {
+		later := stored == 0 || w.at().After(at.Time) || w.at().Equal(at.Time) && w.last() > stored
+		switch {
+		case w.first() > stored+1:
 			return fmt.Errorf("%w: the ledger has %d, then comes %d", ErrGap, stored, w.first())
+		case !later:
+			w.result.Current = w.last() == stored && w.at().Equal(at.Time)
+			return errKnown
+		case w.first() <= stored && !w.replaces:
+			return errOvertaken
 		}
-		w.result.Current = w.last() >= stored
+		w.result.Current = true
 		return nil
 	})
 	return nil
@@ -160,7 +202,8 @@ var requirementTable = table{name: "requirement", key: []string{"id"}, columns: 
 
 var upsertRequirement = fmt.Sprintf(`INSERT INTO requirement (id, %[1]s)
 SELECT id, %[1]s FROM jsonb_populate_record(NULL::requirement, $1)
-ON CONFLICT (id) DO UPDATE SET (%[1]s) = ROW (%[2]s) WHERE requirement.seq < excluded.seq`,
+ON CONFLICT (id) DO UPDATE SET (%[1]s) = ROW (%[2]s) 
+WHERE (requirement.updated_at, requirement.seq) < (excluded.updated_at, excluded.seq)`,
 	prefixed("", requirementTable.columns), prefixed("excluded.", requirementTable.columns))
 
 type requirementRow struct {

@@ -176,6 +176,8 @@ func story(t *testing.T, s requirement.Submission) []moment {
 	r.MergeUndone(now, string(few))
 	take()
 	do(requirement.Merge{Header: by("li"), Into: "REQ-1"})
+	r.MergeDone(now)
+	take()
 	begin("REQ-4")
 	do(requirement.Withdraw{Header: by("li"), Reason: words})
 	begin("REQ-5")

@@ -204,6 +204,9 @@ func (r *Requirement) MergeDone(now time.Time) {
 		return
 	}
 	r.MergingFrom = ""
+	r.record(now, MergeTaken, SystemActor, struct {
+		Into string `json:"into"`
+	}{r.MergedInto})
 	r.end(now, Merged, SystemActor)
 	r.retime(now, SystemActor)
 }

@@ -29,8 +29,8 @@ func (r *Requirement) promises() []promise {
 		return nil
 	}
 	if r.Stage == Rejected {
+		// What is owed besides is paused, for an appeal takes it up again.
 		owe(sla.Appeal, 1, r.RejectedAt)
-		return owed
 	}
 	if r.Stage == Confirming {
 		owe(sla.Confirmation, r.Cycle, r.Resolution.At)
@@ -168,6 +168,8 @@ func (r *Requirement) retime(now time.Time, actor string) {
 			c.Retarget(calendar(terms.Calendar), terms, now)
 			r.pace(c, rule, p.since, actor)
 			r.recordClock(now, ClockStarted, actor, c)
+		case !c.Open():
+			continue
 		case !sameTerms(c.Terms, terms):
 			c.Retarget(calendar(terms.Calendar), terms, now)
 			r.recordClock(now, ClockRetargeted, actor, c)
@@ -180,7 +182,7 @@ func (r *Requirement) retime(now time.Time, actor string) {
 
 // pace pauses or resumes a clock as its rule says for the present stage.
 func (r *Requirement) pace(c *sla.Clock, rule policy.ClockRule, at time.Time, actor string) {
-	held := r.Hold != nil && rule.PausesOnHold
+	held := r.Hold != nil && (rule.PausesOnHold || r.Hold.FromIntake)
 	runs := slices.Contains(rule.RunsIn, string(r.Stage)) && !held
 	fresh := c.StartedAt.Equal(at) && len(c.Pauses) == 0
 	switch {
@@ -301,16 +303,18 @@ func (r *Requirement) reach(now time.Time, which Wake, f sla.Fired) {
 	fact.Mark, fact.DueAt = f.Mark, &f.At
 	kind := ClockMarked
 	switch {
-	case f.Breach() && !c.Lapses:
+	case f.Breach() && c.Lapses:
+		kind = ClockLapsed
+	case f.Breach():
 		kind = ClockBreached
 	case f.Repeated():
 		kind = ClockRepeated
 	}
 	r.append(Event{At: now, Kind: kind, Actor: SystemActor, Clock: c.Name}, fact, nil)
-	switch {
-	case kind == ClockBreached:
+	switch kind {
+	case ClockBreached:
 		r.escalate(now, c)
-	case f.Breach():
+	case ClockLapsed:
 		r.lapse(now, c.Name)
 	}
 }

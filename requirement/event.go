@@ -38,6 +38,7 @@ const (
 	Amended       Kind = "amended"
 	Reprioritised Kind = "reprioritised"
 	WasMerged     Kind = "merged"
+	MergeTaken    Kind = "merge_taken" // the survivor knows of it
 	MergeUndone   Kind = "merge_undone"
 	WasAbsorbed   Kind = "absorbed"
 	WasWithdrawn  Kind = "withdrawn"
@@ -58,6 +59,8 @@ const (
 	ClockMarked     Kind = "clock_marked"
 	ClockBreached   Kind = "clock_breached"
 	ClockRepeated   Kind = "clock_repeated"
+	// ClockLapsed: the end was reached and what was agreed for it happens.
+	ClockLapsed Kind = "clock_lapsed"
 
 	EscalationStarted      Kind = "escalation_started"
 	EscalationRaised       Kind = "escalation_raised"

@@ -88,6 +88,9 @@ type Hold struct {
 	Since  time.Time `json:"since"`
 	By     string    `json:"by"`
 	Reason string    `json:"reason"`
+	// FromIntake: it was on hold when it came in, so no clock has run at all, not
+	// even one that the policy does not pause on hold.
+	FromIntake bool `json:"from_intake,omitempty"`
 }
 
 // Response is the first response to the customer (E1, E2).
@@ -164,7 +167,7 @@ func New(id string, s Submission, p policy.Process, now time.Time) (*Requirement
 		Version: 1, Cycle: 1, CycleSince: now, CreatedAt: now, UpdatedAt: now,
 	}}
 	if s.OnHold != "" {
-		r.Hold = &Hold{Since: now, By: s.SubmittedBy, Reason: s.OnHold}
+		r.Hold = &Hold{Since: now, By: s.SubmittedBy, Reason: s.OnHold, FromIntake: true}
 	}
 	r.record(now, Submitted, s.SubmittedBy, s)
 	r.retime(now, s.SubmittedBy)

@@ -155,3 +155,19 @@ func TestHappyPath(t *testing.T) {
 	_, due := s.Next()
 	require.False(t, due, "nothing falls due any more")
 }
+
+func TestAppealTakesTheClocksUpAgain(t *testing.T) {
+	t.Parallel()
+	s := review(t, policy.NeedAll, 2)
+	s.does(after(time.Hour), requirement.Decline{Header: by("p1"), Reason: "no"})
+	require.Equal(t, sla.Paused, s.clock(sla.Resolution, 1).State)
+	s.does(after(3*time.Hour), requirement.Appeal{Header: by("customer"), Reason: "please"})
+	require.Equal(t, after(26*time.Hour), deadline(t, s.clock(sla.Resolution, 1)), "the time between does not count")
+	s.OpenRound(after(3*time.Hour), []requirement.FilledSeat{{Seat: "a", Person: "p1"}})
+	before := s.count(requirement.ClockResumed)
+	s.does(after(4*time.Hour), requirement.Comment{Header: by("wang.fang"), Message: "well"})
+	require.Equal(t, before, s.count(requirement.ClockResumed))
+	s.does(after(4*time.Hour), requirement.Decline{Header: by("p1"), Reason: "still no"})
+	require.True(t, s.Over(), "a second no is final")
+	require.Equal(t, sla.Stopped, s.clock(sla.Resolution, 1).State)
+}

@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
+	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
 	"go.temporal.io/api/serviceerror"
@@ -128,9 +129,13 @@ func (c *Client) outcome(parent context.Context, id string) (contract.Outcome, e
 	return outcome, err
 }
 
+// taskTimeout is how long a worker may take for one step. It is also how long a
+// requirement waits when its worker is killed in the middle of one.
+const taskTimeout = 5 * time.Second
+
 func (c *Client) startOptions(id, key string, s requirement.Submission) client.StartWorkflowOptions {
 	return client.StartWorkflowOptions{
-		ID: id, TaskQueue: c.taskQueue,
+		ID: id, TaskQueue: c.taskQueue, WorkflowTaskTimeout: taskTimeout,
 		WorkflowIDConflictPolicy: enumspb.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		// What failed was turned away and never became a requirement: it may be
 		// submitted again, corrected. What was ended from outside is in the ledger,

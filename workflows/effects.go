@@ -107,8 +107,10 @@ func staffChain(ctx workflow.Context, req contract.ChainRequest) contract.Staffe
 // been sent or parked.
 func notify(ctx workflow.Context, req contract.NotifyRequest) contract.Notified {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: time.Minute,
-		Summary:             fmt.Sprintf("tell of events %d to %d", req.From, req.To),
+		StartToCloseTimeout: 5 * time.Minute,
+		// A worker that died is noticed by its silence.
+		HeartbeatTimeout: 5 * time.Second,
+		Summary:          fmt.Sprintf("tell of events %d to %d", req.From, req.To),
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
 		},

@@ -20,8 +20,9 @@ type Workflows struct {
 // Requirement is the life of one customer requirement, from intake to archive.
 func (w *Workflows) Requirement(ctx workflow.Context, in contract.Input) (contract.Outcome, error) {
 	l := &life{people: w.People, key: in.Key, attempt: in.Attempt}
+	l.takeUp(in)
 	l.listen(ctx)
-	if l.open(ctx, in); l.turnedAway != nil {
+	if l.takeIn(ctx, in.Submission); l.turnedAway != nil {
 		return l.turnAway(ctx)
 	}
 	workflow.GoNamed(ctx, "signals", l.inbox.take)
@@ -169,11 +170,18 @@ func (l *life) until(ctx workflow.Context, condition func() bool) {
 	}
 }
 
-// open takes in a new requirement or takes up a carried-over one. An intake is
-// turned away when the submission is wrong or the ledger has it already.
-func (l *life) open(ctx workflow.Context, in contract.Input) {
+// takeUp goes on with a requirement that an earlier run carried over. It comes
+// before any handler, because updates that wait are handled at once.
+func (l *life) takeUp(in contract.Input) {
 	if in.State != nil && in.Process != nil {
 		l.Requirement = requirement.Restore(*in.State, *in.Process)
+	}
+}
+
+// takeIn begins a new requirement. An intake is turned away when the submission
+// is wrong or the ledger has the requirement already.
+func (l *life) takeIn(ctx workflow.Context, s requirement.Submission) {
+	if l.Requirement != nil {
 		return
 	}
 	info := workflow.GetInfo(ctx)
@@ -183,7 +191,7 @@ func (l *life) open(ctx workflow.Context, in contract.Input) {
 		l.turnedAway = &answer{receipt: *opening.Existing}
 		return
 	}
-	r, err := requirement.New(id, in.Submission, opening.Process, now(ctx))
+	r, err := requirement.New(id, s, opening.Process, now(ctx))
 	if err != nil {
 		l.turnedAway = &answer{err: err}
 		return
