@@ -59,23 +59,15 @@ func (c *Client) Submit(ctx context.Context, s requirement.Submission, key strin
 
 // intake starts the workflow of that id, or asks the one that runs.
 func (c *Client) intake(parent context.Context, id, key, attempt string, s requirement.Submission) (contract.Receipt, error) {
-	ctx, cancel := c.bounded(parent)
-	defer cancel()
-	start := c.temporal.NewWithStartWorkflowOperation(c.startOptions(id, key, s), contract.RequirementWorkflow,
-		contract.Input{Submission: s, Key: key, Attempt: attempt})
-	handle, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
-		StartWorkflowOperation: start,
-		UpdateOptions: client.UpdateWorkflowOptions{
-			// The id comes from the key, so that a repetition is answered by Temporal
-			// and leaves no trace in the history.
-			UpdateID: contract.UpdateSubmit + "/" + key, UpdateName: contract.UpdateSubmit,
-			Args:         []any{contract.SubmitRequest{Key: key, Attempt: attempt}},
-			WaitForStage: client.WorkflowUpdateStageCompleted,
-		},
-	})
-	var receipt contract.Receipt
-	if err == nil {
-		err = handle.Get(ctx, &receipt)
+	// The id of the Update comes from the key, so that a repetition is answered by
+	// Temporal and leaves no trace in the history.
+	update := contract.UpdateSubmit + "/" + key
+	receipt, err := c.start(parent, id, key, attempt, update, s)
+	if _, refused := contract.RefusalOf(err); refused {
+		// It may be the answer to an earlier submission, which was turned away and
+		// has been corrected since; Temporal repeats that as well. Asked under
+		// another id, it has to look anew.
+		receipt, err = c.start(parent, id, key, attempt, update+"/"+attempt, s)
 	}
 	var taken *serviceerror.WorkflowExecutionAlreadyStarted
 	switch {
@@ -91,6 +83,27 @@ func (c *Client) intake(parent context.Context, id, key, attempt string, s requi
 		// Temporal repeated the answer that an earlier call was given.
 		return c.existing(parent, receipt)
 	}
+}
+
+// start is one update-with-start.
+func (c *Client) start(parent context.Context, id, key, attempt, update string, s requirement.Submission) (contract.Receipt, error) {
+	ctx, cancel := c.bounded(parent)
+	defer cancel()
+	start := c.temporal.NewWithStartWorkflowOperation(c.startOptions(id, key, s), contract.RequirementWorkflow,
+		contract.Input{Submission: s, Key: key, Attempt: attempt})
+	handle, err := c.temporal.UpdateWithStartWorkflow(ctx, client.UpdateWithStartWorkflowOptions{
+		StartWorkflowOperation: start,
+		UpdateOptions: client.UpdateWorkflowOptions{
+			UpdateID: update, UpdateName: contract.UpdateSubmit,
+			Args:         []any{contract.SubmitRequest{Key: key, Attempt: attempt}},
+			WaitForStage: client.WorkflowUpdateStageCompleted,
+		},
+	})
+	var receipt contract.Receipt
+	if err == nil {
+		err = handle.Get(ctx, &receipt)
+	}
+	return receipt, err
 }
 
 // existing brings the receipt of a requirement that was there before up to date.

@@ -28,6 +28,8 @@ type desk struct {
 	answered map[string]string
 	closed   map[string]*client.WorkflowExecutionDescription
 	started  []client.StartWorkflowOptions
+	// refused are Updates that Temporal remembers a refusal for.
+	refused map[string]error
 }
 
 type operation struct {
@@ -43,6 +45,11 @@ func (d *desk) UpdateWithStartWorkflow(_ context.Context, o client.UpdateWithSta
 	options := o.StartWorkflowOperation.(operation).options
 	request := o.UpdateOptions.Args[0].(contract.SubmitRequest)
 	d.started = append(d.started, options)
+	if err := d.refused[o.UpdateOptions.UpdateID]; err != nil {
+		handle := &mocks.WorkflowUpdateHandle{}
+		handle.On("Get", mock.Anything, mock.Anything).Return(err)
+		return handle, nil
+	}
 	if d.closed[options.ID] != nil {
 		return nil, fmt.Errorf("failed workflow start: %w", serviceerror.NewWorkflowExecutionAlreadyStarted("already", "", ""))
 	}
@@ -96,6 +103,17 @@ func TestSubmitFindsTheKeysOwnID(t *testing.T) {
 	got, err := New(d, "q", time.Second).Submit(t.Context(), requirement.Submission{Ref: "a:1"}, "")
 	require.NoError(t, err)
 	require.Equal(t, contract.RequirementID("ref:a:1", 1), got.ID)
+	require.True(t, got.Created)
+}
+
+func TestSubmitOfWhatWasTurnedAwayBefore(t *testing.T) {
+	t.Parallel()
+	d := newDesk()
+	d.refused = map[string]error{
+		"submit/ref:a:1": contract.Refusal(&requirement.Error{Code: requirement.CodeInvalid, Message: "type: no", Params: map[string]string{"field": "type"}}),
+	}
+	got, err := New(d, "q", time.Second).Submit(t.Context(), requirement.Submission{Ref: "a:1"}, "")
+	require.NoError(t, err, "the refusal that Temporal remembers was for another wording")
 	require.True(t, got.Created)
 }
 

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"regexp"
 
 	"github.com/spf13/cobra"
 
@@ -94,13 +93,10 @@ func (a *app) refused(ctx context.Context, d desk, id string, err error) error {
 	return f
 }
 
-// requirementShape is how ids look once they are in their normal form.
-var requirementShape = regexp.MustCompile(`^REQ-[0-9A-HJKMNP-TV-Z]{8}$`)
-
 // requirementID reads an id as people type it. What cannot be one is not found.
 func (a *app) requirementID(typed string) (string, error) {
 	id := contract.NormalID(typed)
-	if !requirementShape.MatchString(id) {
+	if requirementIn.FindString(id) != id {
 		return "", &failure{
 			exitNotFound, "not_found", a.say("cli.error.no_id", map[string]any{"ID": typed}),
 			a.say("cli.hint.not_found", nil),

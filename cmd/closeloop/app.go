@@ -31,6 +31,9 @@ type app struct {
 	noColor bool
 	quiet   bool
 
+	// patience bounds each call of Temporal; starter's default when zero.
+	patience time.Duration
+
 	connect func(context.Context) (desk, error)
 	open    func(context.Context) (archive, error)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -55,10 +56,15 @@ func (a *app) failureOf(err error) *failure {
 			a.text.Hint(string(refused.Code), refused.Hint, params),
 		}
 	}
+	id := requirementIn.FindString(err.Error())
 	say := func(status int, code string) *failure {
 		f := &failure{status, code, err.Error(), ""}
+		params := map[string]any{"ID": id, "Reason": err.Error()}
+		if message := "cli.error." + code; a.text.Has(message) && (id != "" || code != "not_found") {
+			f.Message = a.say(message, params)
+		}
 		if hint := "cli.hint." + code; a.text.Has(hint) {
-			f.Hint = a.say(hint, nil)
+			f.Hint = a.say(hint, params)
 		}
 		return f
 	}
@@ -76,13 +82,16 @@ func (a *app) failureOf(err error) *failure {
 	case errors.Is(err, ledger.ErrSchema):
 		return say(exitFailure, "schema")
 	case errors.Is(err, ledger.ErrCursor):
-		return say(exitUsage, "usage")
+		return say(exitUsage, "cursor")
 	case errors.Is(err, context.Canceled):
-		return &failure{exitFailure, "interrupted", a.say("cli.error.interrupted", nil), ""}
+		return say(exitFailure, "interrupted")
 	default:
 		return &failure{exitFailure, "failure", err.Error(), ""}
 	}
 }
+
+// requirementIn finds the id that an error is about.
+var requirementIn = regexp.MustCompile(`REQ-[0-9A-HJKMNP-TV-Z]{8}`)
 
 // inWords puts the values in a refusal's parameters into the reader's language.
 // Acts stay as they are: their names are the commands.
@@ -144,6 +153,9 @@ var flagOf = map[string]string{
 	"submitted_by": "as",
 }
 
+// missing is the domain's word on a field that is needed and empty.
+const missing = "it is missing"
+
 // invalid turns the domain's word on a field into one about the flag. It is for
 // what is checked before anything is sent; other errors are passed on.
 func (a *app) invalid(cmd *cobra.Command, err error) error {
@@ -158,7 +170,7 @@ func (a *app) invalid(cmd *cobra.Command, err error) error {
 	}
 	why := strings.TrimPrefix(refused.Message, field+": ")
 	text, params := "invalid", map[string]any{"Flag": name, "Reason": why}
-	if why == "it is missing" {
+	if why == missing {
 		text = "missing"
 	}
 	return &failure{exitUsage, string(refused.Code), a.say("cli.usage."+text, params), a.seeHelp(cmd)}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"github.com/mattn/go-isatty"
 	"github.com/schollz/progressbar/v3"
@@ -19,6 +20,9 @@ import (
 
 // maxTold is how many rejected rows are told of on the screen.
 const maxTold = 20
+
+// importPatience bounds the wait for the answer to one row.
+const importPatience = 2 * time.Minute
 
 // importFlags are the flags of an import.
 type importFlags struct {
@@ -79,6 +83,8 @@ func (a *app) importFile(cmd *cobra.Command, path string, f importFlags) error {
 		Done: func(s intake.Summary) { bar.Describe(fmt.Sprintf("%s %d", a.say("cli.import.progress", nil), s.Rows)) },
 	}
 	if !f.dryRun {
+		// Many at once take their time, and one answer that is late must not end it.
+		a.patience = importPatience
 		d, err := a.connect(cmd.Context())
 		if err != nil {
 			return err
@@ -182,7 +188,7 @@ func (a *app) stopped(answer imported, err error) error {
 func (a *app) showImport(s *screen, answer imported, rejects string) {
 	for _, r := range answer.Rejections {
 		s.line(s.bad.Render("✗ "), a.say("cli.import.row", map[string]any{
-			"Row": r.Row, "Column": clean(r.Column), "Reason": clean(r.Reason),
+			"Row": r.Row, "Column": clean(r.Column), "Reason": a.reason(r.Reason),
 		}))
 	}
 	if more := answer.Rejected - len(answer.Rejections); more > 0 {
@@ -203,6 +209,14 @@ func (a *app) showImport(s *screen, answer imported, rejects string) {
 	if answer.Rejected > 0 && rejects != "" {
 		s.line(a.say("cli.import.rejects", map[string]any{"File": rejects}))
 	}
+}
+
+// reason words why a row was rejected.
+func (a *app) reason(text string) string {
+	if text == missing {
+		return a.say("cli.import.missing", nil)
+	}
+	return clean(text)
 }
 
 // progress is a bar on a terminal, and nothing elsewhere.

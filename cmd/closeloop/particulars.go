@@ -16,7 +16,7 @@ const maxParticulars = 70
 // told are the particulars that people want to read on one line, in that order,
 // with the kind of name their values have.
 var told = []struct{ field, kind string }{
-	{"clock", "clock"}, {"mark", ""}, {"target", ""}, {"deadline", "time"}, {"act", "act"}, {"title", ""}, {"customer", ""},
+	{"clock", "clock"}, {"mark", ""}, {"deadline", "time"}, {"act", "act"}, {"title", ""}, {"customer", ""},
 	{"before", "priority"}, {"priority", "priority"}, {"urgency", "urgency"}, {"type", "type"}, {"department", ""},
 	{"owner", ""}, {"to", ""}, {"into", ""}, {"method", "method"}, {"level", "level"}, {"called", ""},
 	{"message", ""}, {"reason", ""}, {"comment", ""}, {"solution", ""}, {"rating", ""},
@@ -30,6 +30,9 @@ func (a *app) particulars(e eventRow) string {
 	}
 	var parts []string
 	for _, t := range told {
+		if t.kind == "time" && !setsDeadline(e.Kind) {
+			continue
+		}
 		if text := a.particular(t.kind, data[t.field]); text != "" {
 			parts = append(parts, text)
 		}
@@ -38,6 +41,11 @@ func (a *app) particulars(e eventRow) string {
 		parts = append(parts, a.particular(kind, data["state"]))
 	}
 	return short(strings.Join(parts, gap), maxParticulars)
+}
+
+// setsDeadline reports whether an event says until when there is time now.
+func setsDeadline(k requirement.Kind) bool {
+	return k == requirement.ClockStarted || k == requirement.ClockResumed || k == requirement.ClockRetargeted
 }
 
 // stateOf is the kind of the state that an event tells, where the event's own

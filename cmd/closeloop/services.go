@@ -27,7 +27,7 @@ type archive interface {
 }
 
 func (a *app) dial(ctx context.Context) (desk, error) {
-	return starter.Dial(ctx, starter.Options{Env: a.env})
+	return starter.Dial(ctx, starter.Options{Env: a.env, Timeout: a.patience})
 }
 
 func (a *app) openLedger(ctx context.Context) (archive, error) {

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -135,7 +136,7 @@ func (a *app) readSubmission(cmd *cobra.Command, file string) (requirement.Submi
 		err = errors.New(a.say("cli.usage.one_object", nil))
 	}
 	line, column := position(text, decoder.InputOffset(), err)
-	return s, a.wrong(cmd, "%s:%d:%d: %s", file, line, column, err)
+	return s, a.wrong(cmd, "%s:%d:%d: %s", file, line, column, strings.TrimPrefix(err.Error(), "json: "))
 }
 
 // position returns where a JSON error is, counted from 1.
