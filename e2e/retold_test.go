@@ -28,7 +28,11 @@ func retold(t *testing.T, h *historypb.History) []requirement.Event {
 	require.NoError(t, err)
 	flows := &workflows.Workflows{}
 	replayer.RegisterWorkflowWithOptions(flows.Requirement, workflow.RegisterOptions{Name: contract.RequirementWorkflow})
-	require.NoError(t, replayer.ReplayWorkflowHistory(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), h))
+	started := h.GetEvents()[0].GetWorkflowExecutionStartedEventAttributes()
+	require.NoError(t, replayer.ReplayWorkflowHistoryWithOptions(log.NewStructuredLogger(slog.New(slog.DiscardHandler)), h,
+		worker.ReplayWorkflowHistoryOptions{
+			OriginalExecution: workflow.Execution{ID: started.GetWorkflowId(), RunID: started.GetOriginalExecutionRunId()},
+		}))
 	return ear.events
 }
 

@@ -5,12 +5,16 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 
 	"closeloop/contract"
 	"closeloop/requirement"
 )
+
+// anything matches any argument of a mock.
+var anything = mock.Anything
 
 var errDown = errors.New("the database is down")
 
