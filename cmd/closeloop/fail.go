@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -182,12 +183,15 @@ func (a *app) unreadable(cmd *cobra.Command, err error) error {
 		unknown *pflag.NotExistError
 		value   *pflag.ValueRequiredError
 		wrong   *pflag.InvalidValueError
+		number  *strconv.NumError
 	)
 	switch {
 	case errors.As(err, &unknown):
 		return a.misused(cmd, "unknown_flag", map[string]any{"Flag": unknown.GetSpecifiedName()})
 	case errors.As(err, &value):
 		return a.misused(cmd, "needs_value", map[string]any{"Flag": value.GetSpecifiedName()})
+	case errors.As(err, &wrong) && errors.As(err, &number):
+		return a.misused(cmd, "not_a_number", map[string]any{"Flag": wrong.GetFlag().Name, "Value": wrong.GetValue()})
 	case errors.As(err, &wrong):
 		return a.misused(cmd, "invalid", map[string]any{
 			"Flag": wrong.GetFlag().Name, "Reason": fmt.Sprintf("%q: %v", wrong.GetValue(), errors.Unwrap(wrong)),

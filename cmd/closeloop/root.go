@@ -39,7 +39,7 @@ func (a *app) root() *cobra.Command {
 	}
 
 	f := flags{a, root, root.PersistentFlags()}
-	a.output, a.lang = "", ""
+	output, lang := a.output, a.lang
 	f.textShort(&a.output, "output", "o")
 	f.complete("output", func(cmd *cobra.Command, _ []string, _ string) ([]string, cobra.ShellCompDirective) {
 		return formatsOf(cmd), cobra.ShellCompDirectiveNoFileComp
@@ -50,6 +50,9 @@ func (a *app) root() *cobra.Command {
 	f.truth(&a.noColor, "no-color")
 	f.set.BoolVarP(&a.quiet, "quiet", "q", false, f.usage("quiet"))
 	f.set.BoolP("help", "h", false, f.usage("help"))
+	// Defining the flags has emptied them, and they are needed should cobra stop
+	// at a mistake before it comes to them.
+	a.output, a.lang = output, lang
 
 	a.add(root, groupIntake, a.submitCommand(), a.importCommand())
 	a.add(root, groupDesk, a.deskCommands()...)

@@ -148,6 +148,11 @@ func position(text []byte, offset int64, err error) (line, column int) {
 		offset = wrong.Offset
 	}
 	before := text[:min(int(offset), len(text))]
+	if _, name, ok := strings.Cut(err.Error(), "unknown field "); ok {
+		if i := bytes.LastIndex(before, []byte(name)); i >= 0 {
+			before = before[:i]
+		}
+	}
 	line = 1 + bytes.Count(before, []byte("\n"))
 	return line, 1 + len([]rune(string(before[bytes.LastIndexByte(before, '\n')+1:])))
 }

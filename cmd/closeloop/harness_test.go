@@ -1,0 +1,153 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"closeloop/contract"
+	"closeloop/ledger"
+	"closeloop/policy"
+	"closeloop/requirement"
+)
+
+// noon is the instant at which all of these tests happen.
+var noon = time.Date(2026, 11, 23, 12, 0, 0, 0, time.UTC)
+
+const someID = "REQ-7K2M9QXA"
+
+// calling is one call of the program with what it may reach.
+type calling struct {
+	args  []string
+	in    string
+	env   []string
+	desk  *fakeDesk
+	books *fakeArchive
+}
+
+// called is what came of it.
+type called struct {
+	status   int
+	out, err string
+}
+
+func (c calling) run(t *testing.T) called {
+	t.Helper()
+	var out, errs bytes.Buffer
+	env := append([]string{"TEMPORAL_CONFIG_FILE=" + t.TempDir() + "/none.toml", "TEMPORAL_ADDRESS=127.0.0.1:9"}, c.env...)
+	a := newApp(c.args, strings.NewReader(c.in), &out, &errs, env)
+	a.now, a.zone = func() time.Time { return noon }, time.UTC
+	if c.desk != nil {
+		a.connect = func(context.Context) (desk, error) { return c.desk, nil }
+	}
+	if c.books != nil {
+		a.open = func(context.Context) (archive, error) { return c.books, nil }
+	}
+	status := a.run(t.Context(), c.args)
+	return called{status, out.String(), errs.String()}
+}
+
+// told is the error as a program reads it.
+func (c called) told(t *testing.T) failure {
+	t.Helper()
+	var answer map[string]failure
+	decoder := json.NewDecoder(strings.NewReader(c.err))
+	decoder.DisallowUnknownFields()
+	require.NoError(t, decoder.Decode(&answer), c.err)
+	_, err := decoder.Token()
+	require.ErrorIs(t, err, io.EOF, "one object and nothing else: %s", c.err)
+	require.Contains(t, answer, "error")
+	return answer["error"]
+}
+
+// fakeDesk remembers what it was asked.
+type fakeDesk struct {
+	submitted []requirement.Submission
+	keys      []string
+	acts      []requirement.Act
+	ids       []string
+	acked     []string
+	view      requirement.View
+	err       error
+}
+
+func (d *fakeDesk) Submit(_ context.Context, s requirement.Submission, key string) (contract.Receipt, error) {
+	d.submitted, d.keys = append(d.submitted, s), append(d.keys, key)
+	return contract.Receipt{ID: someID, Created: true, Stage: requirement.Received}, d.err
+}
+
+func (d *fakeDesk) Do(_ context.Context, id string, act requirement.Act) (requirement.Verdict, error) {
+	d.ids, d.acts = append(d.ids, id), append(d.acts, act)
+	return requirement.Verdict{ID: id, Act: act.Name(), Accepted: true, Stage: requirement.Executing, Seq: 7}, d.err
+}
+
+func (d *fakeDesk) Acknowledge(_ context.Context, id, escalation string, a contract.Acknowledge) (contract.Acknowledged, error) {
+	d.acked = append(d.acked, id+" "+escalation+" "+a.By())
+	return contract.Acknowledged{Escalation: escalation, By: a.By(), Level: 2}, d.err
+}
+
+func (d *fakeDesk) View(_ context.Context, id string) (requirement.View, error) {
+	v := d.view
+	if v.ID == "" {
+		v.ID = id
+	}
+	return v, d.err
+}
+
+func (*fakeDesk) Close() {}
+
+// fakeArchive is a ledger in memory.
+type fakeArchive struct {
+	rows   []ledger.Row
+	next   string
+	asked  ledger.Filter
+	events []requirement.Event
+	// written are ids that the ledger tells of while somebody listens; arriving
+	// is what it has from then on.
+	written  []string
+	arriving []requirement.Event
+	err      error
+}
+
+func (b *fakeArchive) Get(_ context.Context, id string) (*requirement.Requirement, error) {
+	if b.err != nil {
+		return nil, b.err
+	}
+	r, err := requirement.New(id, requirement.Submission{Title: "导出报表太慢", Customer: "云栖科技"}, policy.Default().Process, noon)
+	if err == nil {
+		r.Seq = len(b.events)
+	}
+	return r, err
+}
+
+func (b *fakeArchive) Events(_ context.Context, _ string, after, _ int) ([]requirement.Event, error) {
+	var found []requirement.Event
+	for _, e := range b.events {
+		if e.Seq > after {
+			found = append(found, e)
+		}
+	}
+	return found, b.err
+}
+
+func (b *fakeArchive) List(_ context.Context, f ledger.Filter) (ledger.Page, error) {
+	b.asked = f
+	return ledger.Page{Rows: b.rows, Next: b.next}, b.err
+}
+
+func (b *fakeArchive) Listen(_ context.Context, changed func(string)) error {
+	changed("")
+	b.events = append(b.events, b.arriving...)
+	for _, id := range b.written {
+		changed(id)
+	}
+	return nil
+}
+
+func (*fakeArchive) Close() {}
