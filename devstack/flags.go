@@ -30,7 +30,8 @@ Flags:
 
 CMD of --before and --child is split into words like in a shell, quotes
 included. Every command gets TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
-CLOSELOOP_DATABASE_URL, CLOSELOOP_TEMPORAL_UI and the --export variables.
+CLOSELOOP_DATABASE_URL, CLOSELOOP_TEMPORAL_UI, CLOSELOOP_STACK_DIR (where the
+logs are) and the --export variables.
 
 Examples:
   devstack up --before "bin/closeloop migrate" --child "bin/closeloop worker"

@@ -132,6 +132,7 @@ func (s *stack) bringUp(ctx context.Context) error {
 		{"TEMPORAL_NAMESPACE", namespace},
 		{"CLOSELOOP_DATABASE_URL", s.postgres.URL(productRole, s.postgres.Password(), productDatabase)},
 		{"CLOSELOOP_TEMPORAL_UI", "http://" + ports.Address(uiPort)},
+		{"CLOSELOOP_STACK_DIR", s.dir.path},
 	}, s.opts.exports...)
 	if err := s.startCommands(ctx); err != nil {
 		return err
