@@ -1,0 +1,106 @@
+package main
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"closeloop/policy"
+)
+
+func TestPolicyLint(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	write := func(name string, text string) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		return path
+	}
+	sound := string(policy.DefaultYAML())
+	good := write("good.yaml", sound)
+	bad := write("bad.yaml", strings.Replace(sound, "priority: medium #", "priority: middling #", 1))
+
+	got := calling{args: []string{"policy", "lint", good}}.run(t)
+	require.Zero(t, got.status, got.out+got.err)
+	require.Contains(t, got.out, good+" is a valid policy ("+policy.Default().Digest+")")
+
+	got = calling{args: []string{"policy", "lint", bad}}.run(t)
+	require.Equal(t, exitFailure, got.status)
+	require.Regexp(t, `wrong: .*bad\.yaml:\d+:\d+: \$\.defaults\.priority: `, got.out)
+	require.Contains(t, got.err, "1 problem(s)")
+
+	got = calling{args: []string{"policy", "lint", bad, "-o", "json"}}.run(t)
+	require.Equal(t, exitFailure, got.status)
+	var f findings
+	require.NoError(t, json.Unmarshal([]byte(got.out), &f))
+	require.False(t, f.Valid)
+	require.Len(t, f.Problems, 1)
+	require.Equal(t, "$.defaults.priority", f.Problems[0].Path)
+	require.Equal(t, "policy", got.told(t).Code)
+
+	got = calling{args: []string{"policy", "lint", filepath.Join(dir, "none.yaml")}}.run(t)
+	require.Equal(t, exitNotFound, got.status)
+}
+
+func TestPolicyShow(t *testing.T) {
+	t.Parallel()
+	for lang, words := range map[string][]string{
+		"zh-CN": {"内置", "首次响应", "最多 4 小时", "张伟", "产品部"},
+		"en":    {"built in", "first response", "at most 4 h", "Zhang Wei", "Product"},
+	} {
+		got := calling{args: []string{"policy", "show", "--lang", lang}}.run(t)
+		require.Zero(t, got.status, got.err)
+		for _, w := range words {
+			require.Contains(t, got.out, w)
+		}
+		require.NotContains(t, got.out, "cli.")
+	}
+	got := calling{args: []string{"policy", "show", "--file", "../../examples/policy-fast.yaml", "-o", "json"}}.run(t)
+	require.Zero(t, got.status, got.err)
+	var p struct {
+		Digest string `json:"digest"`
+		People []struct{ ID string }
+	}
+	require.NoError(t, json.Unmarshal([]byte(got.out), &p))
+	require.NotEmpty(t, p.Digest)
+	require.NotEmpty(t, p.People)
+	broken := calling{args: []string{"policy", "show"}, env: []string{"CLOSELOOP_POLICY=doc.go"}}.run(t)
+	require.Equal(t, exitFailure, broken.status)
+	require.Contains(t, broken.err, "closeloop policy lint doc.go")
+}
+
+func TestVersion(t *testing.T) {
+	t.Parallel()
+	var r release
+	require.NoError(t, json.Unmarshal([]byte(calling{args: []string{"version", "-o", "json"}}.run(t).out), &r))
+	require.Equal(t, version, r.Version)
+	require.True(t, strings.HasPrefix(r.Go, "go1."), r.Go)
+}
+
+func TestLanguage(t *testing.T) {
+	t.Parallel()
+	for name, tc := range map[string]struct {
+		args []string
+		env  []string
+		want string
+	}{
+		"nothing said":           {want: "en"},
+		"LANG":                   {env: []string{"LANG=zh_CN.UTF-8"}, want: "zh-CN"},
+		"LC_ALL before LANG":     {env: []string{"LANG=zh_CN.UTF-8", "LC_ALL=en_US.UTF-8"}, want: "en"},
+		"ours before LC_ALL":     {env: []string{"CLOSELOOP_LANG=zh-CN", "LC_ALL=en_US.UTF-8"}, want: "zh-CN"},
+		"the flag before all":    {args: []string{"list", "--lang=en"}, env: []string{"CLOSELOOP_LANG=zh-CN"}, want: "en"},
+		"the flag, apart":        {args: []string{"--lang", "zh-CN", "list"}, want: "zh-CN"},
+		"not after --":           {args: []string{"list", "--", "--lang", "zh-CN"}, want: "en"},
+		"C asks for nothing":     {env: []string{"LC_ALL=C", "LANG=zh_CN.UTF-8"}, want: "zh-CN"},
+		"a language we have not": {env: []string{"LANG=fr_FR.UTF-8"}, want: "en"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			require.Equal(t, tc.want, newApp(tc.args, nil, nil, nil, tc.env).text.Language())
+		})
+	}
+}
