@@ -26,7 +26,7 @@ type plan struct {
 	seen map[[16]byte]bool
 }
 
-// ErrNoColumn: a condition that was typed names a column that is not there.
+// ErrNoColumn says that a condition that was typed names a column that is not there.
 var ErrNoColumn = errors.New("there is no column")
 
 // bind finds the columns; the error is a [policy.Problems] with all that are

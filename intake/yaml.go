@@ -200,7 +200,8 @@ func (f *file) texts(n ast.Node, path string) []text {
 	return all
 }
 
-// scalar is the text of a leaf as it stands in the file: 007 stays 007.
+// scalar is the text of a leaf as it stands in the file: 007 stays 007, NULL
+// stays NULL.
 func scalar(n ast.Node) (string, bool) {
 	switch n := n.(type) {
 	case *ast.StringNode:
@@ -211,7 +212,10 @@ func scalar(n ast.Node) (string, bool) {
 		}
 		return n.Value.Value, true
 	case *ast.NullNode:
-		return "", true
+		if n.GetToken().Type == token.ImplicitNullType {
+			return "", true
+		}
+		return n.GetToken().Value, true
 	case *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.InfinityNode, *ast.NanNode:
 		return n.GetToken().Value, true
 	default:

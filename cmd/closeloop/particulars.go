@@ -16,10 +16,28 @@ const maxParticulars = 70
 // told are the particulars that people want to read on one line, in that order,
 // with the kind of name their values have.
 var told = []struct{ field, kind string }{
-	{"clock", "clock"}, {"mark", ""}, {"deadline", "time"}, {"act", "act"}, {"title", ""}, {"customer", ""},
-	{"before", "priority"}, {"priority", "priority"}, {"urgency", "urgency"}, {"type", "type"}, {"department", ""},
-	{"owner", ""}, {"to", ""}, {"into", ""}, {"method", "method"}, {"level", "level"}, {"called", ""},
-	{"message", ""}, {"reason", ""}, {"comment", ""}, {"solution", ""}, {"rating", ""},
+	{"clock", "clock"},
+	{"mark", ""},
+	{"deadline", "time"},
+	{"act", "act"},
+	{"title", ""},
+	{"customer", ""},
+	{"before", "priority"},
+	{"priority", "priority"},
+	{"urgency", "urgency"},
+	{"type", "type"},
+	{"department", ""},
+	{"owner", ""},
+	{"to", ""},
+	{"into", ""},
+	{"method", "method"},
+	{"level", "level"},
+	{"called", ""},
+	{"message", ""},
+	{"reason", ""},
+	{"comment", ""},
+	{"solution", ""},
+	{"rating", ""},
 }
 
 // particulars are the data of an event on one line.
