@@ -32,8 +32,6 @@ func RefusalOf(err error) (*requirement.Error, bool) {
 		return nil, false
 	}
 	refused := new(requirement.Error)
-	if app.Details(refused) != nil || refused.Code == "" {
-		return nil, false
-	}
-	return refused, true
+	decoded := app.Details(refused) == nil
+	return refused, decoded && refused.Code != ""
 }

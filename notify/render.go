@@ -134,7 +134,8 @@ type quoted struct{ Label, Text string }
 func (r *Renderer) Render(n Notice, req *requirement.Requirement, e requirement.Event, d policy.Directory, now time.Time) (Message, error) {
 	w := r.languages[locale.Match(n.Language)]
 	p := newPages(w.texts, r.zone, n, req, e, d, now)
-	who, l := w.internal, letter{}
+	var l letter
+	who := w.internal
 	if p.toCustomer() {
 		who, l = w.customer, letter{Page: p.customer(), Quotes: p.customerQuotes()}
 	} else {

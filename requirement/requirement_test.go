@@ -52,12 +52,11 @@ func (s *story) does(at time.Time, act requirement.Act) requirement.Verdict {
 }
 
 // refused expects that the act is not allowed, with this code.
-func (s *story) refused(act requirement.Act, code requirement.Code) *requirement.Error {
+func (s *story) refused(act requirement.Act, code requirement.Code) {
 	s.t.Helper()
 	var refusal *requirement.Error
 	require.ErrorAs(s.t, s.Check(s.people(), act), &refusal)
 	require.Equal(s.t, code, refusal.Code, refusal.Message)
-	return refusal
 }
 
 func (s *story) journal() []requirement.Event {

@@ -291,8 +291,13 @@ func TestScenario36EachMarkFiresOnceAtItsInstant(t *testing.T) {
 		got = append(got, fired{last.Mark, last.At.Sub(t0)})
 	}
 	require.Equal(t, []fired{
-		{"-1h", 60 * time.Minute}, {"70%", 84 * time.Minute}, {"-30m", 90 * time.Minute}, {"90%", 108 * time.Minute},
-		{"100%", 120 * time.Minute}, {"110%", 132 * time.Minute}, {"+15m", 135 * time.Minute},
+		{"-1h", 60 * time.Minute},
+		{"70%", 84 * time.Minute},
+		{"-30m", 90 * time.Minute},
+		{"90%", 108 * time.Minute},
+		{"100%", 120 * time.Minute},
+		{"110%", 132 * time.Minute},
+		{"+15m", 135 * time.Minute},
 	}, got)
 
 	stopped := tell(t, only(rule(sla.Resolution, sla.Exactly(120*time.Minute), func(r *policy.ClockRule) {

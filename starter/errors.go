@@ -69,7 +69,7 @@ func (c *Client) explain(parent context.Context, id string, err error) error {
 	case kindUnreachable:
 		return &Unreachable{Service: "Temporal", Cause: err}
 	case kindUnprepared:
-		return fmt.Errorf("%w (a worker registers the search attributes when it starts: %v)", ErrNoWorker, err)
+		return fmt.Errorf("%w (a worker registers the search attributes when it starts: %w)", ErrNoWorker, err)
 	case kindTimeout:
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(parent), probeTimeout)
 		defer cancel()

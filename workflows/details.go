@@ -17,9 +17,15 @@ var stageNames = []struct {
 	stage requirement.Stage
 	name  string
 }{
-	{requirement.Received, "已接收"}, {requirement.Analysing, "需求分析"}, {requirement.Reviewing, "评审中"},
-	{requirement.Assigned, "已分配"}, {requirement.Executing, "执行中"}, {requirement.Confirming, "待客户确认"},
-	{requirement.Archived, "已归档"}, {requirement.Rejected, "已驳回"}, {requirement.Withdrawn, "已撤回"},
+	{requirement.Received, "已接收"},
+	{requirement.Analysing, "需求分析"},
+	{requirement.Reviewing, "评审中"},
+	{requirement.Assigned, "已分配"},
+	{requirement.Executing, "执行中"},
+	{requirement.Confirming, "待客户确认"},
+	{requirement.Archived, "已归档"},
+	{requirement.Rejected, "已驳回"},
+	{requirement.Withdrawn, "已撤回"},
 	{requirement.Merged, "已合并"},
 }
 

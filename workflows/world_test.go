@@ -155,14 +155,6 @@ func (w *world) ends(stage requirement.Stage) {
 
 func (w *world) last() requirement.State { return w.transitions[len(w.transitions)-1].State }
 
-func (w *world) kinds() []requirement.Kind {
-	var kinds []requirement.Kind
-	for _, t := range w.transitions {
-		kinds = append(kinds, t.Events[0].Kind)
-	}
-	return kinds
-}
-
 // find returns the facts of a kind.
 func (w *world) find(kind requirement.Kind) []requirement.Event {
 	var found []requirement.Event

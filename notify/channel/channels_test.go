@@ -19,14 +19,22 @@ func TestSMTPFromURL(t *testing.T) {
 		name, url string
 		want      channel.SMTPConfig
 	}{
-		{"the usual", "smtp://desk:p%40ss%2Fword@mail.example.com?from=desk@example.com",
-			channel.SMTPConfig{Host: "mail.example.com", Port: 587, TLS: channel.StartTLS, From: from, User: "desk", Password: "p@ss/word", Timeout: 15 * time.Second}},
-		{"everything", "smtp://mail.example.com:2465/?from=Desk+%3Cdesk@example.com%3E&tls=tls&timeout=3s",
-			channel.SMTPConfig{Host: "mail.example.com", Port: 2465, TLS: channel.Implicit, From: mail.Address{Name: "Desk", Address: "desk@example.com"}, Timeout: 3 * time.Second}},
-		{"implicit has a port of its own", "smtp://mail.example.com?from=desk@example.com&tls=tls",
-			channel.SMTPConfig{Host: "mail.example.com", Port: 465, TLS: channel.Implicit, From: from, Timeout: 15 * time.Second}},
-		{"plain on this machine", "smtp://[::1]?from=desk@example.com&tls=none",
-			channel.SMTPConfig{Host: "::1", Port: 25, TLS: channel.Plain, From: from, Timeout: 15 * time.Second}},
+		{
+			"the usual", "smtp://desk:p%40ss%2Fword@mail.example.com?from=desk@example.com",
+			channel.SMTPConfig{Host: "mail.example.com", Port: 587, TLS: channel.StartTLS, From: from, User: "desk", Password: "p@ss/word", Timeout: 15 * time.Second},
+		},
+		{
+			"everything", "smtp://mail.example.com:2465/?from=Desk+%3Cdesk@example.com%3E&tls=tls&timeout=3s",
+			channel.SMTPConfig{Host: "mail.example.com", Port: 2465, TLS: channel.Implicit, From: mail.Address{Name: "Desk", Address: "desk@example.com"}, Timeout: 3 * time.Second},
+		},
+		{
+			"implicit has a port of its own", "smtp://mail.example.com?from=desk@example.com&tls=tls",
+			channel.SMTPConfig{Host: "mail.example.com", Port: 465, TLS: channel.Implicit, From: from, Timeout: 15 * time.Second},
+		},
+		{
+			"plain on this machine", "smtp://[::1]?from=desk@example.com&tls=none",
+			channel.SMTPConfig{Host: "::1", Port: 25, TLS: channel.Plain, From: from, Timeout: 15 * time.Second},
+		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
