@@ -69,17 +69,15 @@ func (c *Client) mergeable(ctx context.Context, id string, m requirement.Merge) 
 		// The domain has better words for these.
 		return nil
 	}
-	refuse := func(code requirement.Code, message, hint string) error {
-		return &requirement.Error{Code: code, Message: message, Hint: hint, Params: map[string]string{
-			"field": "into", "id": id, "into": m.Into,
-		}}
+	refuse := func(code requirement.Code, message, hint string, params map[string]string) error {
+		return &requirement.Error{Code: code, Message: message, Hint: hint, Params: params}
 	}
 	seen, err := c.describe(ctx, m.Into)
 	if err != nil {
 		err = c.explain(ctx, m.Into, err)
 		if errors.Is(err, ErrNotFound) {
 			return refuse(requirement.CodeInvalid, "into: there is no requirement "+m.Into,
-				"name one that is open; see closeloop list")
+				"name one that is open; see closeloop list", map[string]string{"field": "into"})
 		}
 		return err
 	}
@@ -88,9 +86,9 @@ func (c *Client) mergeable(ctx context.Context, id string, m requirement.Merge) 
 		return nil
 	case seen.stage == requirement.Merged:
 		return refuse(requirement.CodeMergeCycle, m.Into+" was itself merged into another requirement",
-			"merge into the one that lives on; closeloop show "+m.Into+" names it")
+			"merge into the one that lives on; closeloop show "+m.Into+" names it", map[string]string{"id": id, "into": m.Into})
 	default:
-		return refuse(requirement.CodeInvalid, "into: "+m.Into+" has ended and takes nothing over",
-			"name one that is open; see closeloop list")
+		return refuse(requirement.CodeOver, m.Into+" has ended and takes nothing over", "name one that is open; see closeloop list",
+			map[string]string{"id": m.Into, "stage": string(seen.stage), "act": string(requirement.ActMerge)})
 	}
 }

@@ -190,7 +190,7 @@ func TestMergeIntoWhatCannotTakeIt(t *testing.T) {
 		want      requirement.Code
 	}{
 		"unknown":      {lost: serviceerror.NewNotFound("no"), want: requirement.CodeInvalid},
-		"archived":     {described: described(enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, requirement.Archived), want: requirement.CodeInvalid},
+		"archived":     {described: described(enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, requirement.Archived), want: requirement.CodeOver},
 		"itself ended": {described: described(enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, requirement.Merged), want: requirement.CodeMergeCycle},
 		"being merged": {described: described(enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, requirement.Merged), want: requirement.CodeMergeCycle},
 	} {

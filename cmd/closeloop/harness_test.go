@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -68,6 +69,7 @@ func (c called) told(t *testing.T) failure {
 
 // fakeDesk remembers what it was asked.
 type fakeDesk struct {
+	mu        sync.Mutex
 	submitted []requirement.Submission
 	keys      []string
 	acts      []requirement.Act
@@ -78,6 +80,8 @@ type fakeDesk struct {
 }
 
 func (d *fakeDesk) Submit(_ context.Context, s requirement.Submission, key string) (contract.Receipt, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	d.submitted, d.keys = append(d.submitted, s), append(d.keys, key)
 	return contract.Receipt{ID: someID, Created: true, Stage: requirement.Received}, d.err
 }

@@ -91,7 +91,7 @@ func (a *app) showView(s *screen, v requirement.View) {
 		field("customer"), s.facts(clean(v.Customer), clean(v.Contact)),
 		field("description"), paragraphs(v.Description),
 		field("channel"), s.facts(a.text.Name("channel", v.Channel), clean(v.Ref)),
-		field("department"), clean(v.Department),
+		field("department"), a.department(v.Department),
 		field("owner"), name(v.Owner),
 		field("tracker"), name(v.Tracker),
 		field("created_at"), s.facts(a.at(v.CreatedAt), name(v.SubmittedBy)),
@@ -326,6 +326,18 @@ func (a *app) showWaiting(s *screen, v requirement.View, name func(string) strin
 	if !a.quiet {
 		s.line(s.faint.Render("  " + a.say("cli.possible", map[string]any{"Acts": joined(v.Can)})))
 	}
+}
+
+// department is one with its name, when the policy at hand knows it.
+func (a *app) department(id string) string {
+	p, err := a.policy()
+	if err != nil {
+		return clean(id)
+	}
+	if d, ok := p.Department(id); ok {
+		return a.pick(d.Name, d.NameEN) + " (" + id + ")"
+	}
+	return clean(id)
 }
 
 // people are those of the policy at hand, for their names.
