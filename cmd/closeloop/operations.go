@@ -60,6 +60,7 @@ func (a *app) work(ctx context.Context) error {
 	for _, w := range rules.Warnings() {
 		logger.Warn("The policy is doubtful", "at", w.Error())
 	}
+	//nolint:contextcheck // setting a channel up sends nothing
 	channels, err := channel.FromEnv(func(name string) string { return a.env[name] }, logger)
 	if err != nil {
 		return err

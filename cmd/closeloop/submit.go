@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -66,7 +67,7 @@ func (a *app) submitCommand() *cobra.Command {
 		if err := a.checkSubmission(cmd, s); err != nil {
 			return err
 		}
-		return a.submit(cmd, s)
+		return a.submit(cmd.Context(), cmd, s)
 	}
 	return c
 }
@@ -130,7 +131,7 @@ func (a *app) readSubmission(cmd *cobra.Command, file string) (requirement.Submi
 	decoder := json.NewDecoder(bytes.NewReader(text))
 	decoder.DisallowUnknownFields()
 	if err = decoder.Decode(&s); err == nil {
-		if _, err = decoder.Token(); err == io.EOF {
+		if _, err = decoder.Token(); errors.Is(err, io.EOF) {
 			return s, nil
 		}
 		err = errors.New(a.say("cli.usage.one_object", nil))
@@ -185,8 +186,7 @@ type created struct {
 	Ref     string            `json:"ref,omitempty"`
 }
 
-func (a *app) submit(cmd *cobra.Command, s requirement.Submission) error {
-	ctx := cmd.Context()
+func (a *app) submit(ctx context.Context, cmd *cobra.Command, s requirement.Submission) error {
 	d, err := a.connect(ctx)
 	if err != nil {
 		return err

@@ -88,7 +88,7 @@ func (w *watcher) run(ctx context.Context, after int) error {
 		})
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // being told to stop is no failure
 		case err == nil:
 			return nil
 		case !heard || !errors.Is(err, ledger.ErrUnreachable):
@@ -108,7 +108,7 @@ func (w *watcher) run(ctx context.Context, after int) error {
 // interrupted makes being told to stop no failure.
 func interrupted(ctx context.Context, err error) error {
 	if ctx.Err() != nil {
-		return nil
+		return nil //nolint:nilerr // see above
 	}
 	return err
 }
