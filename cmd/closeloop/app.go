@@ -65,7 +65,7 @@ func newApp(args []string, in io.Reader, out, err io.Writer, environ []string) *
 }
 
 func (a *app) run(ctx context.Context, args []string) int {
-	root := a.root()
+	root := a.root() //nolint:contextcheck // commands get theirs from cobra
 	root.SetArgs(args)
 	root.SetIn(a.in)
 	root.SetOut(a.out)
