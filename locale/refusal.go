@@ -2,8 +2,8 @@ package locale
 
 // Error returns the message of a refusal in the language. The domain words
 // refusals in English and most precisely; another language has one text a code
-// (`error.CODE`), made from the params. A code without a text gives the message
-// as it is.
+// (`error.CODE`), made from the params, and one for each problem of a field
+// (`error.invalid.PROBLEM`). A code without a text gives the message as it is.
 func (l *Localizer) Error(code, message string, params map[string]string) string {
 	return l.refusal("error."+code, message, params)
 }
@@ -24,6 +24,9 @@ func (l *Localizer) refusal(key, english string, params map[string]string) strin
 	values := map[string]any{"message": english}
 	for name, value := range params {
 		values[name] = value
+	}
+	if problem := key + "." + params["problem"]; l.Has(problem) {
+		values["message"] = l.Text(problem, values)
 	}
 	return l.Text(key, values)
 }

@@ -1,6 +1,9 @@
 package requirement
 
-import "time"
+import (
+	"fmt"
+	"time"
+)
 
 // Confirm is the customer's yes to a resolution, with a rating from 1 to 5 and
 // a comment if they like (C1, C3).
@@ -16,7 +19,7 @@ func (Confirm) Name() Name { return ActConfirm }
 // Valid checks the fields.
 func (c Confirm) Valid() error {
 	if c.Rating < 0 || c.Rating > 5 {
-		return invalid("rating", "it is 1 to 5, not %d", c.Rating)
+		return invalid("rating", "out_of_range", fmt.Sprintf("it is 1 to 5, not %d", c.Rating), "value", itoa(c.Rating), "min", "1", "max", "5")
 	}
 	return validText("comment", c.Comment, MaxText, false)
 }

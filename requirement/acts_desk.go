@@ -44,7 +44,7 @@ func (t Triage) allowed(r *Requirement) error {
 	}
 	if t.NeedApproval {
 		if _, ok := r.process.Approval(t.attributes(r), true); !ok {
-			return invalid("need_approval", "the policy has no approval rule for this; add one with on_request: true")
+			return invalid("need_approval", "no_rule", "the policy has no approval rule for this; add one with on_request: true")
 		}
 	}
 	return nil
@@ -100,7 +100,7 @@ func (Amend) Name() Name { return ActAmend }
 // Valid checks the fields.
 func (a Amend) Valid() error {
 	if a.Title == "" && a.Description == "" {
-		return invalid("amend", "name a new title or a new description")
+		return invalid("amend", "nothing_new", "name a new title or a new description")
 	}
 	if err := validText("title", a.Title, MaxTitle, false); err != nil {
 		return err

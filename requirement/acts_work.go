@@ -1,6 +1,7 @@
 package requirement
 
 import (
+	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -26,7 +27,7 @@ func (a Assign) Valid() error {
 		return err
 	}
 	if a.To == SystemActor || a.To == CustomerActor {
-		return invalid("to", "%q is not a person", a.To)
+		return invalid("to", "not_a_person", fmt.Sprintf("%q is not a person", a.To), "value", a.To)
 	}
 	if err := validText("department", a.Department, MaxName, false); err != nil {
 		return err
@@ -101,7 +102,7 @@ func (s Respond) Valid() error {
 		return err
 	}
 	if n := len(s.Options); n == 1 || n > 3 {
-		return invalid("options", "offer the customer two or three, not %d", n)
+		return invalid("options", "out_of_range", fmt.Sprintf("offer the customer two or three, not %d", n), "value", itoa(n), "min", "2", "max", "3")
 	}
 	for _, o := range s.Options {
 		if err := validText("options", o, MaxText, true); err != nil {
@@ -189,14 +190,15 @@ const maxSteps = 30
 // Valid checks the fields.
 func (p Plan) Valid() error {
 	if len(p.Steps) == 0 || len(p.Steps) > maxSteps {
-		return invalid("steps", "a plan has 1 to %d steps, not %d", maxSteps, len(p.Steps))
+		return invalid("steps", "out_of_range", fmt.Sprintf("a plan has 1 to %d steps, not %d", maxSteps, len(p.Steps)),
+			"value", itoa(len(p.Steps)), "min", "1", "max", itoa(maxSteps))
 	}
 	for _, s := range p.Steps {
 		if err := validText("steps", s.What, MaxTitle, true); err != nil {
 			return err
 		}
 		if s.Due.IsZero() {
-			return invalid("steps", "%q has no due date", s.What)
+			return invalid("steps", "no_due_date", fmt.Sprintf("%q has no due date", s.What), "value", s.What)
 		}
 	}
 	return nil
@@ -204,7 +206,7 @@ func (p Plan) Valid() error {
 
 func (p Plan) allowed(r *Requirement) error {
 	if n := len(r.Plan) + len(p.Steps); n > 10*maxSteps {
-		return invalid("steps", "%s has been planned too often", r.ID)
+		return invalid("steps", "planned_too_often", r.ID+" has been planned too often", "value", r.ID)
 	}
 	return nil
 }
@@ -241,7 +243,8 @@ func (p Progress) Valid() error { return validText("message", p.Message, MaxText
 func (p Progress) allowed(r *Requirement) error {
 	for _, n := range p.DoneSteps {
 		if n < 1 || n > len(r.Plan) {
-			return invalid("done_steps", "there is no step %d: the plan has %d", n, len(r.Plan))
+			return invalid("done_steps", "out_of_range", fmt.Sprintf("there is no step %d: the plan has %d", n, len(r.Plan)),
+				"value", itoa(n), "min", "1", "max", itoa(len(r.Plan)))
 		}
 	}
 	return nil

@@ -1,7 +1,5 @@
 package requirement
 
-import "fmt"
-
 // Code says what kind of refusal an [Error] is. Codes are stable: translations
 // and scripts key on them.
 type Code string
@@ -48,8 +46,10 @@ func refuse(code Code, message, hint string, params ...string) *Error {
 	return e
 }
 
-func invalid(field, format string, args ...any) *Error {
-	return refuse(CodeInvalid, field+": "+fmt.Sprintf(format, args...), "", "field", field)
+// invalid says what is wrong with a field: the problem is a word for
+// translations, params are what they are made from.
+func invalid(field, problem, message string, params ...string) *Error {
+	return refuse(CodeInvalid, field+": "+message, "", append([]string{"field", field, "problem", problem}, params...)...)
 }
 
 // NotReady is the refusal of an act on a requirement that is still being taken

@@ -1,6 +1,7 @@
 package requirement
 
 import (
+	"fmt"
 	"net/mail"
 	"slices"
 	"strings"
@@ -23,6 +24,9 @@ const (
 	MaxText  = 10_000
 	MaxName  = 200
 )
+
+// maxLinks bounds the attachments.
+const maxLinks = 50
 
 // Submission is the intake record 《客户需求原始记录表》 (row I1): everything that
 // is known when a requirement comes in. Only title and customer are needed.
@@ -96,14 +100,15 @@ func (s Submission) Valid(p policy.Process) error {
 	}
 	if s.Contact != "" {
 		if a, err := mail.ParseAddress(s.Contact); err != nil || a.Address != s.Contact {
-			return invalid("contact", "%q is not a plain e-mail address like li@example.com", s.Contact)
+			return invalid("contact", "not_an_address", fmt.Sprintf("%q is not a plain e-mail address like li@example.com", s.Contact), "value", s.Contact)
 		}
 	}
 	if s.Ref != "" && !strings.Contains(s.Ref, ":") {
-		return invalid("ref", "%q is not SYSTEM:ID, for example jira:OPS-17", s.Ref)
+		return invalid("ref", "not_a_reference", fmt.Sprintf("%q is not SYSTEM:ID, for example jira:OPS-17", s.Ref), "value", s.Ref)
 	}
-	if len(s.Attachments) > 50 {
-		return invalid("attachments", "at most 50 links, not %d", len(s.Attachments))
+	if len(s.Attachments) > maxLinks {
+		return invalid("attachments", "out_of_range", fmt.Sprintf("at most %d links, not %d", maxLinks, len(s.Attachments)),
+			"value", itoa(len(s.Attachments)), "min", "0", "max", itoa(maxLinks))
 	}
 	for _, a := range s.Attachments {
 		if err := validText("attachments", a, 2_000, true); err != nil {
@@ -135,21 +140,22 @@ func validChoice(field, value string, allowed []string) error {
 	if slices.Contains(allowed, value) {
 		return nil
 	}
-	return invalid(field, "%q is not one of %s", value, strings.Join(allowed, ", "))
+	return invalid(field, "not_one_of", fmt.Sprintf("%q is not one of %s", value, strings.Join(allowed, ", ")),
+		"value", value, "allowed", strings.Join(allowed, ", "))
 }
 
 func validText(field, value string, most int, needed bool) error {
 	if needed && strings.TrimSpace(value) == "" {
-		return invalid(field, "it is missing")
+		return invalid(field, "missing", "it is missing")
 	}
 	if !utf8.ValidString(value) {
-		return invalid(field, "it is not UTF-8 text")
+		return invalid(field, "not_text", "it is not UTF-8 text")
 	}
 	if n := utf8.RuneCountInString(value); n > most {
-		return invalid(field, "at most %d characters, not %d", most, n)
+		return invalid(field, "too_long", fmt.Sprintf("at most %d characters, not %d", most, n), "value", itoa(n), "max", itoa(most))
 	}
 	if i := strings.IndexFunc(value, control); i >= 0 {
-		return invalid(field, "it has a control character at byte %d", i)
+		return invalid(field, "control_character", fmt.Sprintf("it has a control character at byte %d", i), "value", itoa(i))
 	}
 	return nil
 }
