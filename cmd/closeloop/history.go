@@ -86,7 +86,7 @@ func (a *app) showHistory(s *screen, rows []eventRow) {
 			fmt.Sprint(r.Seq), a.stamp(r.At), a.kind(s, r.Kind), a.withName(people, a.actor(r.Actor)), a.particulars(r),
 		}
 	}
-	s.table(a.headers("number", "time", "event", "actor", "particulars"), table)
+	s.table(a.headers("number", "time", "event", "actor", "particulars"), table, 4, 3)
 }
 
 // stamp is an instant to the second: events follow each other fast.

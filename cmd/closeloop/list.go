@@ -148,7 +148,7 @@ func (a *app) showRows(s *screen, rows []ledger.Row) {
 			a.text.Name("status", string(r.Status)), a.priority(s, r.Priority), clean(r.Owner), deadline,
 		}
 	}
-	s.table(a.headers("id", "title", "customer", "stage", "status", "priority", "owner", "next_deadline"), table)
+	s.table(a.headers("id", "title", "customer", "stage", "status", "priority", "owner", "next_deadline"), table, 1, 2)
 }
 
 func (a *app) priority(s *screen, priority string) string {

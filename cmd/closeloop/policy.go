@@ -125,7 +125,7 @@ func (a *app) showPolicy(s *screen, p *policy.Policy) {
 	for _, r := range p.Approvals {
 		rows = append(rows, []string{r.Name, a.when(r.When), joined(r.Seats), string(r.Need), string(r.OnTimeout)})
 	}
-	s.table(a.headers("rule", "when", "seats", "need", "on_timeout"), rows)
+	s.table(a.headers("rule", "when", "seats", "need", "on_timeout"), rows, 2, 1)
 
 	s.title(a.say("cli.policy.chains", nil))
 	rows = nil
@@ -155,7 +155,7 @@ func (a *app) showPolicy(s *screen, p *policy.Policy) {
 			a.names("role", person.Roles), person.Substitute,
 		})
 	}
-	s.table(a.headers("id", "name", "department", "roles", "substitute"), rows)
+	s.table(a.headers("id", "name", "department", "roles", "substitute"), rows, 3)
 }
 
 // when words a condition.

@@ -93,9 +93,13 @@ func (s *screen) fields(pairs ...string) {
 	}
 }
 
+// narrowest is how far a column of long texts is cut.
+const narrowest = 12
+
 // table prints rows under headers, aligned also for Chinese. On a terminal that
-// is too narrow, long cells are cut.
-func (s *screen) table(headers []string, rows [][]string) {
+// is too narrow, the long columns are cut first, in the order given, and then
+// whatever is there.
+func (s *screen) table(headers []string, rows [][]string, long ...int) {
 	build := func() *table.Table {
 		return table.New().
 			Headers(headers...).Rows(rows...).
@@ -114,11 +118,28 @@ func (s *screen) table(headers []string, rows [][]string) {
 			})
 	}
 	text := build().Render()
+	for _, column := range long {
+		if over := lipgloss.Width(text) - s.width; s.width > 0 && over > 0 {
+			cut(rows, column, over)
+			text = build().Render()
+		}
+	}
 	if s.width > 0 && lipgloss.Width(text) > s.width {
 		text = build().Width(s.width).Render()
 	}
 	for line := range strings.Lines(text) {
 		s.line(strings.TrimRight(line, " \n"))
+	}
+}
+
+// cut makes a column narrower by so much, or as far as it goes.
+func cut(rows [][]string, column, over int) {
+	widest := 0
+	for _, row := range rows {
+		widest = max(widest, lipgloss.Width(row[column]))
+	}
+	for _, row := range rows {
+		row[column] = ansi.Truncate(row[column], max(narrowest, widest-over), "…")
 	}
 }
 

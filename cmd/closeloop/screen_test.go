@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"flag"
 	"os"
@@ -259,5 +260,26 @@ func TestCompletion(t *testing.T) {
 		script := calling{args: []string{"completion", shell}}.run(t)
 		require.Zero(t, script.status)
 		require.Contains(t, script.out, "closeloop")
+	}
+}
+
+func TestNarrowTerminals(t *testing.T) {
+	t.Parallel()
+	for width, want := range map[int]string{
+		200: "导出报表太慢，月末财务每次都要等",
+		60:  "导出报表太慢，月末财务…",
+	} {
+		var out bytes.Buffer
+		s := newApp(nil, nil, &out, nil, nil).screen(&out)
+		s.width = width
+		s.table([]string{"id", "title", "priority"}, [][]string{
+			{"REQ-00000001", "导出报表太慢，月末财务每次都要等", "medium"},
+			{"REQ-00000002", "短", strings.Repeat("x", 20)},
+		}, 1)
+		for line := range strings.Lines(out.String()) {
+			require.LessOrEqual(t, lipgloss.Width(line), width)
+		}
+		require.Contains(t, out.String(), want)
+		require.Contains(t, out.String(), "medium", "short columns are left alone")
 	}
 }

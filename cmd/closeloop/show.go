@@ -233,7 +233,7 @@ func (a *app) showApproval(s *screen, v requirement.View, name func(string) stri
 		})
 	}
 	if len(rows) > 0 {
-		s.table(a.headers("person", "seat", "vote", "time", "comment"), rows)
+		s.table(a.headers("person", "seat", "vote", "time", "comment"), rows, 4)
 	}
 }
 
@@ -276,7 +276,7 @@ func (a *app) showEscalations(s *screen, v requirement.View, name func(string) s
 			short(joined(called), 40), by, a.at(e.StartedAt),
 		})
 	}
-	s.table(a.headers("id", "clock", "state", "level", "called", "acknowledged_by", "since"), rows)
+	s.table(a.headers("id", "clock", "state", "level", "called", "acknowledged_by", "since"), rows, 4, 5)
 }
 
 func (a *app) escalationState(s *screen, state requirement.EscalationState) string {
@@ -307,7 +307,7 @@ func (a *app) showPlan(s *screen, v requirement.View, name func(string) string) 
 		}
 		rows = append(rows, []string{fmt.Sprint(i + 1), short(step.What, 60), name(step.Owner), a.at(step.Due), state})
 	}
-	s.table(a.headers("number", "step", "owner", "due", "state"), rows)
+	s.table(a.headers("number", "step", "owner", "due", "state"), rows, 1, 2)
 }
 
 // showWaiting says who must act, and what to type.
