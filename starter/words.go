@@ -30,6 +30,7 @@ func details(s requirement.Submission) string {
 		}
 	}
 	line("客户 Customer", s.Customer)
+	line("客户等级 Tier", s.Tier)
 	line("来源 Channel", s.Channel)
 	line("类型 Type", s.Type)
 	line("优先级 Priority", s.Priority)

@@ -29,6 +29,24 @@ var stageNames = []struct {
 	{requirement.Merged, "已合并"},
 }
 
+// clockNames are the clocks as operators read them beside the English word.
+var clockNames = []struct {
+	clock sla.Name
+	name  string
+}{
+	{sla.Response, "首次响应"}, {sla.Resolution, "需求解决"}, {sla.Update, "进展更新"},
+	{sla.NextResponse, "客户来信答复"}, {sla.Approval, "审批"}, {sla.Acceptance, "接受任务"},
+	{sla.Ownership, "部门处理"}, {sla.PlanStep, "方案步骤"}, {sla.Confirmation, "客户确认"}, {sla.Appeal, "申诉期"},
+}
+
+// clockStates are the states of clocks as operators read them.
+var clockStates = []struct {
+	state sla.State
+	name  string
+}{
+	{sla.Running, "计时中"}, {sla.Paused, "已暂停"}, {sla.Met, "按时完成"}, {sla.Breached, "**已超时**"}, {sla.Stopped, "已停止"},
+}
+
 // details is the requirement's page in the Web UI, in Markdown: what it is,
 // where it stands, what it waits for until when, and which command moves it.
 func (l *life) details() string {
@@ -37,6 +55,11 @@ func (l *life) details() string {
 	fmt.Fprintf(&b, "**Stage 阶段** %s %s", l.Stage, stageName(l.Stage))
 	if l.Hold != nil {
 		fmt.Fprintf(&b, " · **on hold 暂停** since %s: %s", clockTime(l.Hold.Since), plain(l.Hold.Reason))
+	}
+	for i := range l.Clocks {
+		if c := &l.Clocks[i]; c.State() == sla.Breached && c.Open() {
+			fmt.Fprintf(&b, " · **overdue 超时** %s %s", c.Name, clockName(c.Name))
+		}
 	}
 	fmt.Fprintf(&b, "  \n**Priority 优先级** %s · %s · %s · %s  \n", l.Priority, l.Urgency, l.Tier, l.Type)
 	fmt.Fprintf(&b, "**Owner 负责人** %s · **Department 部门** %s · **Tracker 跟踪人** %s  \n",
@@ -58,9 +81,9 @@ func (l *life) writeWaiting(b *strings.Builder) {
 		return
 	}
 	fmt.Fprintf(b, "**Waits for 等待** %s\n\n", or(strings.Join(w.Who, ", "), "—"))
-	fmt.Fprintf(b, "Moved on by 下一步:\n\n")
+	fmt.Fprintf(b, "Moved on by 下一步, on the command line or by the Update or Signal of the same name:\n\n")
 	for _, act := range w.Acts {
-		fmt.Fprintf(b, "- `closeloop %s %s` — %s, or the Update or Signal `%s`\n", act, l.ID, about(act), act)
+		fmt.Fprintf(b, "- `%s` — %s\n", contract.Command(act, l.ID), about(act))
 	}
 }
 
@@ -74,11 +97,11 @@ func (l *life) writeClocks(b *strings.Builder) {
 				deadline = clockTime(at)
 			}
 		}
-		name := string(c.Name)
+		name := fmt.Sprintf("%s %s", c.Name, clockName(c.Name))
 		if c.Cycle > 1 {
-			name = fmt.Sprintf("%s (%d)", c.Name, c.Cycle)
+			name += fmt.Sprintf(" (%d)", c.Cycle)
 		}
-		fmt.Fprintf(b, "| %s | %s | %s | %s |\n", name, c.State(), c.Target, deadline)
+		fmt.Fprintf(b, "| %s | %s %s | %s | %s |\n", name, c.State(), clockStateName(c.State()), c.Target, deadline)
 	}
 }
 
@@ -99,7 +122,10 @@ func (l *life) writeEscalations(b *strings.Builder) {
 	}
 	fmt.Fprintf(b, "\n**Escalations 升级**\n\n")
 	for _, e := range l.Escalations {
-		fmt.Fprintf(b, "- %s: %s, level %d, called %s", e.ID, e.State, e.Level, or(strings.Join(e.Called, ", "), "—"))
+		fmt.Fprintf(b, "- %s: %s, level %d", e.ID, e.State, e.Level)
+		if len(e.Called) > 0 {
+			fmt.Fprintf(b, ", called %s", strings.Join(e.Called, ", "))
+		}
 		if e.AcknowledgedBy != "" {
 			fmt.Fprintf(b, ", acknowledged by %s", e.AcknowledgedBy)
 		}
@@ -114,7 +140,11 @@ func (l *life) writeEscalations(b *strings.Builder) {
 func (c *climb) show(ctx workflow.Context) {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### %s: %s breached\n\n%s\n\n", c.ladder.Requirement, c.ladder.Clock, plain(c.ladder.Title))
-	fmt.Fprintf(&b, "**State 状态** %s · **level 级别** %d · **round 轮次** %d\n\n", c.ladder.State, c.ladder.Level, c.ladder.Round)
+	fmt.Fprintf(&b, "**State 状态** %s · **level 级别** %d · **round 轮次** %d", c.ladder.State, c.ladder.Level, c.ladder.Round)
+	if by := c.ladder.AcknowledgedBy; by != "" {
+		fmt.Fprintf(&b, " · **acknowledged by 接手** %s", by)
+	}
+	b.WriteString("\n\n")
 	for i, call := range c.ladder.Calls {
 		fmt.Fprintf(&b, "%d. %s, to acknowledge within %s\n", i+1, or(strings.Join(call.People, ", "), "nobody"), call.Within)
 	}
@@ -128,6 +158,24 @@ func (c *climb) show(ctx workflow.Context) {
 func stageName(s requirement.Stage) string {
 	for _, n := range stageNames {
 		if n.stage == s {
+			return n.name
+		}
+	}
+	return ""
+}
+
+func clockName(c sla.Name) string {
+	for _, n := range clockNames {
+		if n.clock == c {
+			return n.name
+		}
+	}
+	return ""
+}
+
+func clockStateName(s sla.State) string {
+	for _, n := range clockStates {
+		if n.state == s {
 			return n.name
 		}
 	}

@@ -36,7 +36,7 @@ func (l *life) keepLedger(ctx workflow.Context) {
 // process goes on; those that nobody could be reached with go on record.
 func (l *life) tell(ctx workflow.Context, events []requirement.Event) {
 	first, last := events[0].Seq, events[len(events)-1].Seq
-	told := notify(ctx, contract.NotifyRequest{ID: l.ID, From: first, To: last})
+	told := notify(ctx, summaryOf(events), contract.NotifyRequest{ID: l.ID, From: first, To: last})
 	if told.Parked > 0 {
 		l.NoticesParked(now(ctx), first, last, told.Parked)
 	}
@@ -105,12 +105,12 @@ func staffChain(ctx workflow.Context, req contract.ChainRequest) contract.Staffe
 // notify sends notifications; it is an ordinary activity, so that the Web UI
 // shows it and a slow channel holds nobody. It is tried until every notice has
 // been sent or parked.
-func notify(ctx workflow.Context, req contract.NotifyRequest) contract.Notified {
+func notify(ctx workflow.Context, what string, req contract.NotifyRequest) contract.Notified {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
 		StartToCloseTimeout: 5 * time.Minute,
 		// A worker that died is noticed by its silence.
 		HeartbeatTimeout: 5 * time.Second,
-		Summary:          fmt.Sprintf("tell of events %d to %d", req.From, req.To),
+		Summary:          "tell of " + what,
 		RetryPolicy: &temporal.RetryPolicy{
 			InitialInterval: time.Second, BackoffCoefficient: 2, MaximumInterval: time.Minute,
 		},

@@ -3,29 +3,9 @@ package main
 import (
 	"slices"
 
+	"closeloop/contract"
 	"closeloop/requirement"
 )
-
-// needs are the flags that an act's command cannot do without, ready to be
-// filled in.
-var needs = map[requirement.Name]string{
-	requirement.ActDecline:      ` --reason "…"`,
-	requirement.ActDelegate:     ` --to "…"`,
-	requirement.ActAssign:       ` --to "…"`,
-	requirement.ActHandBack:     ` --reason "…"`,
-	requirement.ActRespond:      ` --method phone --message "…"`,
-	requirement.ActPlan:         ` --step "…;…;4h"`,
-	requirement.ActProgress:     ` --message "…"`,
-	requirement.ActHold:         ` --reason "…"`,
-	requirement.ActResolve:      ` --solution "…"`,
-	requirement.ActDispute:      ` --reason "…"`,
-	requirement.ActAmend:        ` --description "…"`,
-	requirement.ActReprioritise: ` --priority high --reason "…"`,
-	requirement.ActMerge:        ` --into "…"`,
-	requirement.ActWithdraw:     ` --reason "…"`,
-	requirement.ActAppeal:       ` --reason "…"`,
-	requirement.ActComment:      ` --message "…"`,
-}
 
 // commands are the exact calls that move a requirement on: those for who is
 // waited for, and for an escalation that climbs.
@@ -37,7 +17,7 @@ func (a *app) commands(v requirement.View) []string {
 		}
 	}
 	for _, act := range v.WaitingFor.Acts {
-		calls = append(calls, "closeloop "+string(act)+" "+v.ID+needs[act]+as(v.WaitingFor.Who))
+		calls = append(calls, contract.Command(act, v.ID)+as(v.WaitingFor.Who))
 	}
 	return calls
 }
