@@ -37,7 +37,8 @@ func TestEveryProblemOfAField(t *testing.T) {
 	}
 	require.Greater(t, found, 10)
 
-	refused := requirement.Respond{Method: "pigeon"}.Valid().(*requirement.Error)
+	var refused *requirement.Error
+	require.ErrorAs(t, requirement.Respond{Method: "pigeon"}.Valid(), &refused)
 	zh := locale.For("zh-CN").Error(string(refused.Code), refused.Message, refused.Params)
 	require.Equal(t, "字段“method”填写有误：“pigeon”不在可选范围内：phone, email, visit, message", zh)
 }

@@ -94,19 +94,20 @@ func (r *Requirement) Check(people People, act Act) error {
 	return r.entitled(people, act)
 }
 
-// entitled checks that the actor has one of the roles that the table asks for.
+// entitled checks that the actor is somebody, and has one of the roles that the
+// table asks for, if it asks for any.
 func (r *Requirement) entitled(people People, act Act) error {
-	rule := ruleOf(act.Name())
-	if len(rule.Roles) == 0 {
-		return nil
-	}
 	actor, known := people.Find(act.By())
 	if !known {
 		actor = Actor{ID: act.By()}
 	}
 	roles := r.rolesOn(actor)
-	if len(roles) == 0 {
+	if !known && len(roles) == 0 {
 		return unknown(actor.ID)
+	}
+	rule := ruleOf(act.Name())
+	if len(rule.Roles) == 0 {
+		return nil
 	}
 	for _, role := range roles {
 		if slices.Contains(rule.Roles, role) {

@@ -74,8 +74,13 @@ func TestAnyLife(t *testing.T) {
 		}, company.Process, t0)
 		require.NoError(t, err)
 		now, seq := t0, 0
+		var taken []requirement.State
+		var images []string
 		take := func() {
-			for _, e := range r.Take().Events {
+			tr := r.Take()
+			taken = append(taken, tr.State)
+			images = append(images, stateImage(t, tr.State))
+			for _, e := range tr.Events {
 				seq++
 				require.Equal(t, seq, e.Seq, "facts are numbered densely")
 				require.False(t, e.At.After(now))
@@ -85,7 +90,9 @@ func TestAnyLife(t *testing.T) {
 		take()
 		for range rapid.IntRange(1, 60).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.Int64Range(0, int64(6*time.Hour)).Draw(t, "wait")))
-			r = reborn(t, r)
+			if rapid.Bool().Draw(t, "continues as new") {
+				r = reborn(t, r)
+			}
 			before := image(t, r)
 			r.Tick(now)
 			tellChains(r, now)
@@ -123,12 +130,17 @@ func TestAnyLife(t *testing.T) {
 				take()
 			}
 		}
+		for i, s := range taken {
+			require.Equal(t, images[i], stateImage(t, s), "what was taken is not reached by what happens later")
+		}
 	})
 }
 
 // image is all that a requirement knows.
-func image(t require.TestingT, r *requirement.Requirement) string {
-	text, err := json.Marshal(r.State)
+func image(t require.TestingT, r *requirement.Requirement) string { return stateImage(t, r.State) }
+
+func stateImage(t require.TestingT, s requirement.State) string {
+	text, err := json.Marshal(s)
 	require.NoError(t, err)
 	return string(text)
 }

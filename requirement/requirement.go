@@ -1,6 +1,7 @@
 package requirement
 
 import (
+	"slices"
 	"time"
 
 	"closeloop/policy"
@@ -207,11 +208,31 @@ type Transition struct {
 func (r *Requirement) Pending() bool { return len(r.journal) > 0 }
 
 // Take returns what happened since the last call, and forgets it. The state in
-// it is a snapshot of this moment.
+// it is a snapshot: what happens later does not reach it, also while somebody
+// else is writing it down.
 func (r *Requirement) Take() Transition {
-	t := Transition{State: r.State, Events: r.journal}
+	t := Transition{State: r.State.snapshot(), Events: r.journal}
 	r.journal = nil
 	return t
+}
+
+// snapshot copies what is changed in place. Everything else is replaced when it
+// changes, never altered, and may be shared.
+func (s State) snapshot() State {
+	s.Clocks = slices.Clone(s.Clocks)
+	for i := range s.Clocks {
+		s.Clocks[i].Pauses = slices.Clone(s.Clocks[i].Pauses)
+	}
+	if s.Approval != nil {
+		approval := *s.Approval
+		approval.Votes = slices.Clone(approval.Votes)
+		s.Approval = &approval
+	}
+	s.Plan = slices.Clone(s.Plan)
+	s.Escalations = slices.Clone(s.Escalations)
+	s.Absorbed = slices.Clone(s.Absorbed)
+	s.Done = slices.Clone(s.Done)
+	return s
 }
 
 // end closes the requirement in a final stage.

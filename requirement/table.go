@@ -34,10 +34,26 @@ type Rule struct {
 	In []Stage
 	// To are the stages it may lead to, besides staying.
 	To []Stage
-	// Roles are who may do it; empty means anybody.
+	// Roles are who may do it; empty means everybody who is known.
 	Roles []Role
 	// About says what the act does, for hints and the Web UI's dialogs.
 	About string
+	// Needs are the flags that its command cannot do without, to be filled in.
+	Needs string
+}
+
+// Command returns what to type to do the act on a requirement.
+func Command(act Name, id string) string {
+	text := "closeloop " + string(act) + " " + id
+	if needs := ruleOf(act).Needs; needs != "" {
+		text += " " + needs
+	}
+	return text
+}
+
+// AckCommand returns what to type to acknowledge an escalation.
+func AckCommand(id, escalation string) string {
+	return "closeloop ack " + id + " --escalation " + escalation
 }
 
 // Table is the stage × act table. State diagram, hints and dialogs are made
@@ -63,12 +79,14 @@ var Table = []Rule{
 		To:    []Stage{Rejected, Analysing, Assigned, Executing},
 		Roles: []Role{Voter},
 		About: "vote no in the open round, with the reason",
+		Needs: `--reason "…"`,
 	},
 	{
 		Act:   ActDelegate,
 		In:    []Stage{Reviewing},
 		Roles: []Role{Voter},
 		About: "give your vote to somebody else",
+		Needs: `--to …`,
 	},
 	{
 		Act:   ActAssign,
@@ -76,6 +94,7 @@ var Table = []Rule{
 		To:    []Stage{Assigned},
 		Roles: []Role{Operator, Agent, Manager, System},
 		About: "give it to a person, with clocks and history kept",
+		Needs: `--to …`,
 	},
 	{
 		Act:   ActAccept,
@@ -90,6 +109,7 @@ var Table = []Rule{
 		To:    []Stage{Analysing},
 		Roles: []Role{Owner, Operator, Manager, System},
 		About: "give it back, with the reason",
+		Needs: `--reason "…"`,
 	},
 	{
 		Act:   ActRespond,
@@ -97,6 +117,7 @@ var Table = []Rule{
 		To:    []Stage{Executing},
 		Roles: []Role{Operator, Agent, Manager, System},
 		About: "answer the customer; the first answer stops the response clock",
+		Needs: `--method phone --message "…"`,
 	},
 	{
 		Act:   ActPlan,
@@ -104,6 +125,7 @@ var Table = []Rule{
 		To:    []Stage{Executing},
 		Roles: []Role{Operator, Agent, Manager, System},
 		About: "record the steps of the solution with owner and due date",
+		Needs: `--step "…;…;4h"`,
 	},
 	{
 		Act:   ActProgress,
@@ -111,12 +133,14 @@ var Table = []Rule{
 		To:    []Stage{Executing},
 		Roles: []Role{Operator, Agent, Manager, System},
 		About: "tell the customer how far it is",
+		Needs: `--message "…"`,
 	},
 	{
 		Act:   ActHold,
 		In:    working,
 		Roles: []Role{Operator, Agent, Manager, System},
 		About: "wait for the customer; the clocks pause",
+		Needs: `--reason "…"`,
 	},
 	{
 		Act:   ActResume,
@@ -130,6 +154,7 @@ var Table = []Rule{
 		To:    []Stage{Confirming},
 		Roles: []Role{Operator, Agent, Manager, System},
 		About: "say what solved it and ask the customer to confirm",
+		Needs: `--solution "…"`,
 	},
 	{
 		Act:   ActConfirm,
@@ -144,6 +169,7 @@ var Table = []Rule{
 		To:    []Stage{Executing},
 		Roles: []Role{Customer, Operator, System},
 		About: "the customer's no, with the reason; it is reopened",
+		Needs: `--reason "…"`,
 	},
 	{
 		Act:   ActAmend,
@@ -151,12 +177,14 @@ var Table = []Rule{
 		To:    []Stage{Reviewing},
 		Roles: []Role{Customer, Operator, Agent, Manager, System},
 		About: "change what is asked for; makes a new version",
+		Needs: `--description "…"`,
 	},
 	{
 		Act:   ActReprioritise,
 		In:    append(slices.Clone(working), Confirming),
 		Roles: []Role{Operator, Manager, System},
 		About: "change the priority, with the reason; the clocks are retargeted",
+		Needs: `--priority high --reason "…"`,
 	},
 	{
 		Act:   ActMerge,
@@ -164,6 +192,7 @@ var Table = []Rule{
 		To:    []Stage{Merged},
 		Roles: []Role{Operator, Manager, System},
 		About: "end it as a duplicate of another requirement",
+		Needs: `--into …`,
 	},
 	{
 		Act:   ActWithdraw,
@@ -171,6 +200,7 @@ var Table = []Rule{
 		To:    []Stage{Withdrawn},
 		Roles: []Role{Customer, Operator, Manager, System},
 		About: "end it because it is no longer wanted",
+		Needs: `--reason "…"`,
 	},
 	{
 		Act:   ActAppeal,
@@ -178,11 +208,13 @@ var Table = []Rule{
 		To:    []Stage{Reviewing},
 		Roles: []Role{Customer, Operator, Manager, System},
 		About: "ask for another review of a rejection, once",
+		Needs: `--reason "…"`,
 	},
 	{
 		Act:   ActComment,
 		In:    append(slices.Clone(working), Confirming, Rejected),
 		About: "say something; the customer's words resume what is on hold",
+		Needs: `--message "…"`,
 	},
 }
 

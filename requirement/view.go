@@ -20,6 +20,12 @@ type View struct {
 	Priority          string           `json:"priority"`
 	Urgency           string           `json:"urgency"`
 	Ref               string           `json:"ref,omitempty"`
+	Background        string           `json:"background,omitempty"`
+	Scenario          string           `json:"scenario,omitempty"`
+	Outcome           string           `json:"outcome,omitempty"`
+	Pain              string           `json:"pain,omitempty"`
+	Attachments       []string         `json:"attachments,omitempty"`
+	Language          string           `json:"language"`
 	Stage             Stage            `json:"stage"`
 	Status            Status           `json:"status"`
 	OnHold            bool             `json:"on_hold"`
@@ -87,6 +93,8 @@ func (r *Requirement) View(now time.Time) View {
 	v := View{
 		ID: r.ID, Title: r.Title, Description: r.Description, Customer: r.Customer, Contact: r.Contact,
 		Tier: r.Tier, Channel: r.Channel, Type: r.Type, Priority: r.Priority, Urgency: r.Urgency, Ref: r.Ref,
+		Background: r.Background, Scenario: r.Scenario, Outcome: r.Outcome, Pain: r.Pain,
+		Attachments: r.Attachments, Language: r.Language,
 		Stage: r.Stage, Status: r.Stage.Status(), OnHold: r.Hold != nil, Hold: r.Hold,
 		Department: r.Department, Owner: r.Owner, Tracker: r.Tracker, SubmittedBy: r.SubmittedBy,
 		Version: r.Version, Cycle: r.Cycle, Reopened: r.Reopened, FirstTimeResolved: r.FirstTimeResolved,

@@ -83,7 +83,7 @@ func (l *life) writeWaiting(b *strings.Builder) {
 	fmt.Fprintf(b, "**Waits for 等待** %s\n\n", or(strings.Join(w.Who, ", "), "—"))
 	fmt.Fprintf(b, "Moved on by 下一步, on the command line or by the Update or Signal of the same name:\n\n")
 	for _, act := range w.Acts {
-		fmt.Fprintf(b, "- `%s` — %s\n", contract.Command(act, l.ID), about(act))
+		fmt.Fprintf(b, "- `%s` — %s\n", requirement.Command(act, l.ID), about(act))
 	}
 }
 
@@ -130,7 +130,7 @@ func (l *life) writeEscalations(b *strings.Builder) {
 			fmt.Fprintf(b, ", acknowledged by %s", e.AcknowledgedBy)
 		}
 		if e.Open() {
-			fmt.Fprintf(b, " · `closeloop ack %s --escalation %s`", l.ID, e.ID)
+			fmt.Fprintf(b, " · `%s`", requirement.AckCommand(l.ID, e.ID))
 		}
 		b.WriteString("\n")
 	}
@@ -149,8 +149,8 @@ func (c *climb) show(ctx workflow.Context) {
 		fmt.Fprintf(&b, "%d. %s, to acknowledge within %s\n", i+1, or(strings.Join(call.People, ", "), "nobody"), call.Within)
 	}
 	if at, ok := c.ladder.Next(); ok {
-		fmt.Fprintf(&b, "\nGoes on at %s unless somebody acknowledges: `closeloop ack %s --escalation %s`, or the Update or Signal `%s`\n",
-			clockTime(at), c.ladder.Requirement, c.ladder.ID, contract.ActAcknowledge)
+		fmt.Fprintf(&b, "\nGoes on at %s unless somebody acknowledges: `%s`, or the Update or Signal `%s`\n",
+			clockTime(at), requirement.AckCommand(c.ladder.Requirement, c.ladder.ID), contract.ActAcknowledge)
 	}
 	workflow.SetCurrentDetails(ctx, cut(b.String(), maxDetails))
 }

@@ -3,7 +3,6 @@ package main
 import (
 	"slices"
 
-	"closeloop/contract"
 	"closeloop/requirement"
 )
 
@@ -13,11 +12,11 @@ func (a *app) commands(v requirement.View) []string {
 	var calls []string
 	for _, e := range v.Escalations {
 		if e.State == requirement.EscalationClimbs {
-			calls = append(calls, "closeloop ack "+v.ID+" --escalation "+e.ID+as(e.Called))
+			calls = append(calls, requirement.AckCommand(v.ID, e.ID)+as(e.Called))
 		}
 	}
 	for _, act := range v.WaitingFor.Acts {
-		calls = append(calls, contract.Command(act, v.ID)+as(v.WaitingFor.Who))
+		calls = append(calls, requirement.Command(act, v.ID)+as(v.WaitingFor.Who))
 	}
 	return calls
 }
