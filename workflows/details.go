@@ -34,9 +34,16 @@ var clockNames = []struct {
 	clock sla.Name
 	name  string
 }{
-	{sla.Response, "首次响应"}, {sla.Resolution, "需求解决"}, {sla.Update, "进展更新"},
-	{sla.NextResponse, "客户来信答复"}, {sla.Approval, "审批"}, {sla.Acceptance, "接受任务"},
-	{sla.Ownership, "部门处理"}, {sla.PlanStep, "方案步骤"}, {sla.Confirmation, "客户确认"}, {sla.Appeal, "申诉期"},
+	{sla.Response, "首次响应"},
+	{sla.Resolution, "需求解决"},
+	{sla.Update, "进展更新"},
+	{sla.NextResponse, "客户来信答复"},
+	{sla.Approval, "审批"},
+	{sla.Acceptance, "接受任务"},
+	{sla.Ownership, "部门处理"},
+	{sla.PlanStep, "方案步骤"},
+	{sla.Confirmation, "客户确认"},
+	{sla.Appeal, "申诉期"},
 }
 
 // clockStates are the states of clocks as operators read them.
