@@ -15,9 +15,10 @@ const maxSummary = 200
 // of it is in the ledger.
 const maxQuoted = 500
 
-// summary is the one line by which the Web UI shows a requirement.
+// summary is the one line by which the Web UI shows a requirement; it reads it
+// as Markdown, too.
 func summary(s requirement.Submission) string {
-	return clipBytes(oneLine(s.Title), maxSummary)
+	return clipBytes(plain(oneLine(s.Title)), maxSummary)
 }
 
 // details is what the Web UI shows of the intake, in Markdown. The words of a
@@ -52,7 +53,7 @@ func plain(text string) string {
 }
 
 var markdown = strings.NewReplacer(
-	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", "&lt;", ">", "&gt;",
+	`\`, `\\`, "`", "\\`", "*", `\*`, "_", `\_`, "[", `\[`, "]", `\]`, "<", `\<`, ">", `\>`,
 	"#", `\#`, "|", `\|`, "!", `\!`,
 )
 

@@ -198,8 +198,8 @@ func or(text, otherwise string) string {
 	return text
 }
 
-// markdown are the characters that mean something in Markdown.
-const markdown = "\\`*_{}[]<>()#+-.!|~"
+// markdown are the characters that mean something in Markdown inside a line.
+const markdown = "\\`*_[]<>#!|~"
 
 // plain puts a customer's words into Markdown as they are, on one line.
 func plain(text string) string {

@@ -48,7 +48,7 @@ func (l *life) startEscalation(ctx workflow.Context, e requirement.Escalation) {
 		WorkflowID:            contract.EscalationID(l.ID, e.ID),
 		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
-		StaticSummary:         cut(l.ID+" "+string(e.Clock)+" breached: "+l.Title, maxSummary),
+		StaticSummary:         cut(l.ID+" "+string(e.Clock)+" breached: "+plain(l.Title), maxSummary),
 		Priority:              temporal.Priority{PriorityKey: 1},
 	})
 	run := workflow.ExecuteChildWorkflow(child, contract.EscalationWorkflow, contract.EscalationInput{
