@@ -38,6 +38,6 @@ func TestCutKeepsCharactersWhole(t *testing.T) {
 
 func TestPlainKeepsMarkdownOut(t *testing.T) {
 	t.Parallel()
-	require.Equal(t, `\<b\>a\</b\> \| \[x\]\(y\) \`+"`z\\`", plain("<b>a</b> | [x](y) `z`"))
+	require.Equal(t, `\<b\>a\</b\> \| \[x\](y) \`+"`z\\`", plain("<b>a</b> | [x](y) `z`"))
 	require.Equal(t, "two lines", plain("two\nlines"))
 }
