@@ -7,8 +7,8 @@ import (
 )
 
 // Diagram returns the stages and the acts that lead from one to another as a
-// Mermaid state diagram. It is made from [Table], so it cannot be wrong about
-// it; what happens without anybody's act is added.
+// Mermaid state diagram. It is made from [Table] by [Moves], so it cannot be
+// wrong about it; what happens without anybody's act is added.
 func Diagram() string {
 	var b strings.Builder
 	b.WriteString("stateDiagram-v2\n    [*] --> received: submit\n")
@@ -16,7 +16,7 @@ func Diagram() string {
 		for _, to := range Stages {
 			var acts []string
 			for _, rule := range Table {
-				if from != to && slices.Contains(rule.In, from) && slices.Contains(rule.To, to) {
+				if slices.Contains(Moves(rule.Act, from), to) {
 					acts = append(acts, string(rule.Act))
 				}
 			}
@@ -38,6 +38,38 @@ func Diagram() string {
 	return b.String()
 }
 
+// Moves returns the stages that the act may lead to from that stage, besides
+// staying in it.
+func Moves(act Name, from Stage) []Stage {
+	rule := ruleOf(act)
+	if !slices.Contains(rule.In, from) {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Clone(rule.To), func(to Stage) bool {
+		return from == to || slices.Contains(never, move{act, from, to})
+	})
+}
+
+type move struct {
+	act      Name
+	from, to Stage
+}
+
+// never are the moves that a row of [Table] seems to allow, because it names
+// all its stages together, and that the rules never make: work begins with what
+// is assigned, and another wording is asked about only where somebody was asked
+// about this one.
+var never = []move{
+	{ActRespond, Received, Executing},
+	{ActRespond, Analysing, Executing},
+	{ActRespond, Reviewing, Executing},
+	{ActAmend, Received, Reviewing},
+	{ActAmend, Confirming, Reviewing},
+	{ActDecline, Reviewing, Analysing},
+	{ActDecline, Reviewing, Assigned},
+	{ActDecline, Reviewing, Executing},
+}
+
 // silent are the moves that follow from a rule or from time, not from an act.
 var silent = []struct {
 	from, to Stage
@@ -46,5 +78,7 @@ var silent = []struct {
 	{Analysing, Assigned, "routing rule"},
 	{Reviewing, Rejected, "time limit"},
 	{Reviewing, Analysing, "time limit"},
+	{Reviewing, Assigned, "time limit"},
+	{Reviewing, Executing, "time limit"},
 	{Confirming, Archived, "silence"},
 }
