@@ -40,3 +40,7 @@ func NormalID(typed string) string {
 func EscalationID(requirementID, escalation string) string {
 	return requirementID + "/escalation/" + escalation
 }
+
+// ReconcileScheduleID returns the id of the schedule that reconciles the ledger
+// of the workers on a task queue: installations may share a namespace.
+func ReconcileScheduleID(taskQueue string) string { return reconcileSchedule + "/" + taskQueue }

@@ -67,6 +67,6 @@ const (
 // DefaultTaskQueue is the task queue when none is configured.
 const DefaultTaskQueue = "closeloop"
 
-// ReconcileSchedule is the id of the schedule that looks for requirements
+// reconcileSchedule begins the ids of the schedules that look for requirements
 // whose workflow was ended from outside.
-const ReconcileSchedule = "closeloop-reconcile"
+const reconcileSchedule = "closeloop-reconcile"

@@ -18,7 +18,7 @@ func TestTerminatedIsClosedInTheLedger(t *testing.T) {
 	id := shared.submit(t)
 	quiet(t, id)
 	require.NoError(t, temporal.TerminateWorkflow(ctx, id, "", "by an operator"))
-	schedule := temporal.ScheduleClient().GetHandle(ctx, contract.ReconcileSchedule)
+	schedule := temporal.ScheduleClient().GetHandle(ctx, contract.ReconcileScheduleID(shared.queue))
 	eventually(t, func() bool {
 		require.NoError(t, schedule.Trigger(ctx, client.ScheduleTriggerOptions{}))
 		return shared.show(t, id)["stage"] == "withdrawn"
