@@ -69,7 +69,7 @@ func (r *Requirement) standDown(now time.Time) {
 		// A chain that never started has nothing to be told.
 		e.Told = e.State == EscalationDue || e.State == EscalationAlarmed
 		e.State, e.EndedAt = EscalationOver, &now
-		r.append(Event{At: now, Kind: EscalationEnded, Actor: SystemActor, Clock: e.Clock}, e.fact(), nil)
+		r.append(Event{At: now, Kind: EscalationEnded, Actor: SystemActor, Clock: e.Clock}, e, nil)
 	}
 }
 
@@ -105,7 +105,7 @@ func (r *Requirement) EscalationStarted(now time.Time, id string) {
 		return
 	}
 	e.State = EscalationClimbs
-	r.append(Event{At: now, Kind: EscalationStarted, Actor: SystemActor, Clock: e.Clock}, e.fact(), nil)
+	r.append(Event{At: now, Kind: EscalationStarted, Actor: SystemActor, Clock: e.Clock}, e, nil)
 }
 
 // EscalationTold records that the chain knows that it has ended.
@@ -153,9 +153,7 @@ func (r *Requirement) EscalationReported(now time.Time, rep Report) {
 	default:
 		e.State, e.AcknowledgedBy = EscalationClimbs, ""
 	}
-	fact := e.fact()
-	fact.Comment = rep.Comment
-	r.append(Event{At: now, Kind: rep.Kind, Actor: actor, Clock: e.Clock}, fact, rep.People)
+	r.append(Event{At: now, Kind: rep.Kind, Actor: actor, Clock: e.Clock}, escalationFact{*e, rep.Comment}, rep.People)
 }
 
 // ChainOf returns the chain of an escalation as its rules have it.
@@ -174,21 +172,7 @@ func (r *Requirement) escalation(id string) *Escalation {
 
 // escalationFact is what an event says about an escalation.
 type escalationFact struct {
-	ID             string          `json:"id"`
-	Clock          sla.Name        `json:"clock"`
-	Cycle          int             `json:"cycle"`
-	Chain          string          `json:"chain"`
-	State          EscalationState `json:"state"`
-	Level          int             `json:"level"`
-	Round          int             `json:"round,omitempty"`
-	Called         []string        `json:"called,omitempty"`
-	AcknowledgedBy string          `json:"acknowledged_by,omitempty"`
-	Comment        string          `json:"comment,omitempty"`
-}
-
-func (e *Escalation) fact() escalationFact {
-	return escalationFact{
-		ID: e.ID, Clock: e.Clock, Cycle: e.Cycle, Chain: e.Chain, State: e.State,
-		Level: e.Level, Round: e.Round, Called: e.Called, AcknowledgedBy: e.AcknowledgedBy,
-	}
+	Escalation
+	// Comment of who acknowledged.
+	Comment string `json:"comment,omitempty"`
 }
