@@ -21,6 +21,7 @@ type plan struct {
 	at      map[string]int
 	rules   policy.Process
 	lenient bool
+	words   func(*requirement.Error) string
 	// seen are the values of the first_of column that had their row, by hash so
 	// that a long table takes little memory.
 	seen map[[16]byte]bool
@@ -32,7 +33,7 @@ var ErrNoColumn = errors.New("there is no column")
 // bind finds the columns; the error is a [policy.Problems] with all that are
 // missing, or a plain one for conditions that were typed.
 func (m *Mapping) bind(header []string, rules policy.Process, lenient bool) (*plan, error) {
-	p := &plan{mapping: m, header: header, at: map[string]int{}, rules: rules, lenient: lenient, seen: map[[16]byte]bool{}}
+	p := &plan{mapping: m, header: header, at: map[string]int{}, rules: rules, lenient: lenient, words: inEnglish, seen: map[[16]byte]bool{}}
 	for i, name := range header {
 		p.at[name] = i
 	}
@@ -148,10 +149,15 @@ func (p *plan) faultOf(err error) *fault {
 	for _, src := range p.mapping.sources {
 		if src.field.name == name {
 			f.column = p.columnOf(src)
-			f.err = errors.New(strings.TrimPrefix(refused.Message, name+": "))
+			f.err = errors.New(p.words(refused))
 		}
 	}
 	return f
+}
+
+// inEnglish is the domain's word on a field.
+func inEnglish(refused *requirement.Error) string {
+	return strings.TrimPrefix(refused.Message, refused.Params["field"]+": ")
 }
 
 // columnOf names the column that a field comes from, or the field itself.

@@ -29,6 +29,9 @@ type Import struct {
 	// Fatal reports whether an error of Submit is about the service and not about
 	// the row: then the import stops.
 	Fatal func(error) bool
+	// Words says in the reader's language what is wrong with a field; nil leaves it
+	// to the domain's English.
+	Words func(*requirement.Error) string
 	// SubmittedBy is who recorded rows that do not say so.
 	SubmittedBy string
 	// Rejects opens the file for rejected rows; it is called with the first one.
@@ -77,6 +80,9 @@ func (im *Import) Run(ctx context.Context) (Summary, error) {
 	p, err := im.Mapping.bind(im.Table.Header, im.Rules, im.Lenient)
 	if err != nil {
 		return Summary{}, err
+	}
+	if im.Words != nil {
+		p.words = im.Words
 	}
 	ctx, stop := context.WithCancelCause(ctx)
 	defer stop(nil)

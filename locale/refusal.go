@@ -1,5 +1,7 @@
 package locale
 
+import "strings"
+
 // Error returns the message of a refusal in the language. The domain words
 // refusals in English and most precisely; another language has one text a code
 // (`error.CODE`), made from the params, and one for each problem of a field
@@ -14,6 +16,20 @@ func (l *Localizer) Hint(code, hint string, params map[string]string) string {
 	return l.refusal("hint."+code, hint, params)
 }
 
+// Problem returns what is wrong with a field, without the field's name: the
+// domain's own words in English, others by `error.invalid.PROBLEM`.
+func (l *Localizer) Problem(message string, params map[string]string) string {
+	key := "error.invalid." + params["problem"]
+	if l.language == English || !l.Has(key) {
+		return strings.TrimPrefix(message, params["field"]+": ")
+	}
+	values := map[string]any{}
+	for name, value := range params {
+		values[name] = value
+	}
+	return l.Text(key, values)
+}
+
 func (l *Localizer) refusal(key, english string, params map[string]string) string {
 	if english != "" && (l.language == English || !l.Has(key)) {
 		return english
@@ -25,8 +41,8 @@ func (l *Localizer) refusal(key, english string, params map[string]string) strin
 	for name, value := range params {
 		values[name] = value
 	}
-	if problem := key + "." + params["problem"]; l.Has(problem) {
-		values["message"] = l.Text(problem, values)
+	if params["problem"] != "" {
+		values["message"] = l.Problem(english, params)
 	}
 	return l.Text(key, values)
 }

@@ -74,10 +74,14 @@ func Run(ctx context.Context, c Config) error {
 	if err := c.Ledger.KeepProcess(ctx, c.Policy.Process); err != nil {
 		return err
 	}
-	if err := ensureSearchAttributes(ctx, c.Temporal, c.Namespace); err != nil {
+	if err := patiently(ctx, func(ctx context.Context) error {
+		return ensureSearchAttributes(ctx, c.Temporal, c.Namespace)
+	}); err != nil {
 		return err
 	}
-	if err := ensureSchedule(ctx, c.Temporal, c.TaskQueue); err != nil {
+	if err := patiently(ctx, func(ctx context.Context) error {
+		return ensureSchedule(ctx, c.Temporal, c.TaskQueue)
+	}); err != nil {
 		return err
 	}
 	w := worker.New(c.Temporal, c.TaskQueue, worker.Options{

@@ -155,7 +155,7 @@ var flagOf = map[string]string{
 }
 
 // missing is the domain's word on a field that is needed and empty.
-const missing = "it is missing"
+const missing = "missing"
 
 // invalid turns the domain's word on a field into one about the flag. It is for
 // what is checked before anything is sent; other errors are passed on.
@@ -169,9 +169,8 @@ func (a *app) invalid(cmd *cobra.Command, err error) error {
 	if !ok {
 		name = strings.ReplaceAll(field, "_", "-")
 	}
-	why := strings.TrimPrefix(refused.Message, field+": ")
-	text, params := "invalid", map[string]any{"Flag": name, "Reason": why}
-	if why == missing {
+	text, params := "invalid", map[string]any{"Flag": name, "Reason": a.text.Problem(refused.Message, refused.Params)}
+	if refused.Params["problem"] == missing {
 		text = "missing"
 	}
 	return &failure{exitUsage, string(refused.Code), a.say("cli.usage."+text, params), a.seeHelp(cmd)}

@@ -80,7 +80,8 @@ func (a *app) importFile(cmd *cobra.Command, path string, f importFlags) error {
 		Fatal: func(err error) bool {
 			return errors.Is(err, starter.ErrUnreachable) || errors.Is(err, starter.ErrNoWorker)
 		},
-		Done: func(s intake.Summary) { bar.Describe(fmt.Sprintf("%s %d", a.say("cli.import.progress", nil), s.Rows)) },
+		Words: func(refused *requirement.Error) string { return a.text.Problem(refused.Message, refused.Params) },
+		Done:  func(s intake.Summary) { bar.Describe(fmt.Sprintf("%s %d", a.say("cli.import.progress", nil), s.Rows)) },
 	}
 	if !f.dryRun {
 		// Many at once take their time, and one answer that is late must not end it.
@@ -188,7 +189,7 @@ func (a *app) stopped(answer imported, err error) error {
 func (a *app) showImport(s *screen, answer imported, rejects string) {
 	for _, r := range answer.Rejections {
 		s.line(s.bad.Render("✗ "), a.say("cli.import.row", map[string]any{
-			"Row": r.Row, "Column": clean(r.Column), "Reason": a.reason(r.Reason),
+			"Row": r.Row, "Column": clean(r.Column), "Reason": clean(r.Reason),
 		}))
 	}
 	if more := answer.Rejected - len(answer.Rejections); more > 0 {
@@ -209,14 +210,6 @@ func (a *app) showImport(s *screen, answer imported, rejects string) {
 	if answer.Rejected > 0 && rejects != "" {
 		s.line(a.say("cli.import.rejects", map[string]any{"File": rejects}))
 	}
-}
-
-// reason words why a row was rejected.
-func (a *app) reason(text string) string {
-	if text == missing {
-		return a.say("cli.import.missing", nil)
-	}
-	return clean(text)
 }
 
 // progress is a bar on a terminal, and nothing elsewhere.

@@ -66,12 +66,12 @@ func TestImportForPeople(t *testing.T) {
 	require.NoError(t, os.WriteFile(path, []byte(someTable), 0o600))
 	got := calling{args: []string{"import", path, "--rejects", rejects, "--lang", "zh-CN"}, desk: &fakeDesk{}}.run(t)
 	require.Zero(t, got.status, got.err)
-	require.Equal(t, "✗ 第 3 行，“标题”列：缺失\n"+
-		"✗ 第 4 行，“优先级”列：\"特急\" is not one of high, medium, low\n"+
+	require.Equal(t, "✗ 第 3 行，“标题”列：不能为空\n"+
+		"✗ 第 4 行，“优先级”列：“特急”不在可选范围内：high, medium, low\n"+
 		"4 行：新建 2，已存在 0，拒绝 2\n被拒绝的行已写入 "+rejects+"；改正后可导入该文件。\n", got.out)
 	text, err := os.ReadFile(rejects)
 	require.NoError(t, err)
-	require.Contains(t, string(text), "\ufeff标题,客户,优先级,来源,外部编号,reject_reason\n,远山集团,中,电话,crm:2,标题: it is missing\n")
+	require.Contains(t, string(text), "\ufeff标题,客户,优先级,来源,外部编号,reject_reason\n,远山集团,中,电话,crm:2,标题: 不能为空\n")
 }
 
 func TestImportStopsWhenTheServiceIsLost(t *testing.T) {
