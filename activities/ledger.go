@@ -36,6 +36,11 @@ func (l *Ledger) Open(ctx context.Context, req contract.OpenRequest) (contract.O
 // Persist writes a transition, with one notice for each recipient of its
 // events, in one transaction.
 func (l *Ledger) Persist(ctx context.Context, t requirement.Transition) (contract.Persisted, error) {
+	if t.Process != nil {
+		if err := l.Ledger.KeepProcess(ctx, *t.Process); err != nil {
+			return contract.Persisted{}, err
+		}
+	}
 	var notices []notify.Notice
 	for _, e := range t.Events {
 		notices = append(notices, notify.Plan(t.State, e, l.Policy.Directory, e.At)...)

@@ -95,3 +95,18 @@ func TestFindOwner(t *testing.T) {
 	}
 	require.Equal(t, "chen.jing", ask(policy.PickRoundRobin), "who is away is passed over")
 }
+
+func TestPersistKeepsOtherRules(t *testing.T) {
+	t.Parallel()
+	ctx := context.Background()
+	l := open(t)
+	r := submitted(t, l, "REQ-A", "")
+	other := trial.Policy().Process
+	other.Digest = "other"
+	r.Adopt(t0.Add(time.Hour), other, "wang.fang")
+	_, err := l.Persist(ctx, r.Take())
+	require.NoError(t, err)
+	got, err := l.Ledger.Get(ctx, "REQ-A")
+	require.NoError(t, err)
+	require.Equal(t, "other", got.Process().Digest)
+}

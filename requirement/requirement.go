@@ -154,6 +154,8 @@ type Requirement struct {
 	State
 	process policy.Process
 	journal []Event
+	// adopted are rules that nobody has been told of yet.
+	adopted *policy.Process
 }
 
 // New takes in a requirement. The submission must be filled and valid; the
@@ -202,6 +204,8 @@ func (r *Requirement) Cast() policy.Cast {
 type Transition struct {
 	State  State   `json:"state"`
 	Events []Event `json:"events"`
+	// Process are the rules, when the transition brought other ones.
+	Process *policy.Process `json:"process,omitempty"`
 }
 
 // Pending reports whether there are facts that nobody has been told of.
@@ -211,8 +215,8 @@ func (r *Requirement) Pending() bool { return len(r.journal) > 0 }
 // it is a snapshot: what happens later does not reach it, also while somebody
 // else is writing it down.
 func (r *Requirement) Take() Transition {
-	t := Transition{State: r.State.snapshot(), Events: r.journal}
-	r.journal = nil
+	t := Transition{State: r.State.snapshot(), Events: r.journal, Process: r.adopted}
+	r.journal, r.adopted = nil, nil
 	return t
 }
 
@@ -275,7 +279,7 @@ func (r *Requirement) endFromOutside(now time.Time, kind Kind, data any) {
 // the past stay (row L4).
 func (r *Requirement) Adopt(now time.Time, p policy.Process, actor string) {
 	r.Tick(now)
-	r.process, r.Policy = p, p.Digest
+	r.process, r.Policy, r.adopted = p, p.Digest, &p
 	r.record(now, Adopted, actor, struct {
 		Policy string `json:"policy"`
 	}{p.Digest})
