@@ -391,8 +391,6 @@ func TestCommands(t *testing.T) {
 	if testing.Short() || program == "" {
 		t.Skip("needs the built program: make test, or set CLOSELOOP_BIN to bin/closeloop")
 	}
-	program, err := filepath.Abs(program)
-	require.NoError(t, err)
 	helps := map[string]string{}
 	help := func(path []string) string {
 		key := strings.Join(path, " ")
@@ -422,6 +420,24 @@ func TestCommands(t *testing.T) {
 					"%s: closeloop %s: there is no flag %s", file, strings.Join(call, " "), f)
 			}
 		}
+	}
+}
+
+// TestShownImport: what the READMEs show of a check of the table that ships is
+// what the program says, for it needs nothing running.
+func TestShownImport(t *testing.T) {
+	t.Parallel()
+	program := os.Getenv("CLOSELOOP_BIN")
+	if testing.Short() || program == "" {
+		t.Skip("needs the built program: make test, or set CLOSELOOP_BIN to bin/closeloop")
+	}
+	for lang, file := range readmes {
+		run := exec.CommandContext(t.Context(), program, "import", "examples/requirements.csv", "--dry-run", "--lang", lang)
+		run.Env = []string{"CLOSELOOP_POLICY=" + filepath.Join("examples", "policy-fast.yaml")}
+		said, err := run.Output()
+		require.NoError(t, err)
+		shown := "$ closeloop import examples/requirements.csv --dry-run\n" + string(said) + "$ "
+		require.True(t, strings.Contains(read(t, file), shown), "%s does not show\n%s", file, shown)
 	}
 }
 

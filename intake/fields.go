@@ -95,7 +95,7 @@ func translate(s *requirement.Submission, rules policy.Process) {
 // said are words that people use for a value besides its name.
 var said = map[string]string{
 	"邮件": "email", "邮箱": "email", "电邮": "email", "来电": "phone", "热线": "phone", "走访": "visit", "上门": "visit",
-	"问卷": "survey", "客户服务": "customer_service", "紧急重要": "urgent", "普通": "general",
+	"电子邮件": "email", "问卷": "survey", "问卷调查": "survey", "服务记录回顾": "service_review", "客户服务": "customer_service", "紧急重要": "urgent", "普通": "general",
 }
 
 func word(kind, value string, words []string) string {
