@@ -23,16 +23,22 @@ func (p *People) company() requirement.Company {
 	return requirement.Company{Directory: p.Policy.Directory, Unknown: p.Policy.UnknownPeople}
 }
 
-// FindPeople returns those of the ids that are known, with their roles.
-func (p *People) FindPeople(_ context.Context, ids []string) (requirement.Actors, error) {
-	var found requirement.Actors
+// FindPeople returns those of the people who are known, with their roles, and
+// those of the departments that exist.
+func (p *People) FindPeople(_ context.Context, req contract.WhoRequest) (requirement.Known, error) {
+	var known requirement.Known
 	company := p.company()
-	for _, id := range ids {
+	for _, id := range req.People {
 		if a, ok := company.Find(id); ok {
-			found = append(found, a)
+			known.Actors = append(known.Actors, a)
 		}
 	}
-	return found, nil
+	for _, id := range req.Departments {
+		if company.HasDepartment(id) {
+			known.Departments = append(known.Departments, id)
+		}
+	}
+	return known, nil
 }
 
 // FillSeats finds one person for each seat: the first who is present, or whose

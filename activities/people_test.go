@@ -96,15 +96,23 @@ func TestStaffChain(t *testing.T) {
 func TestFindPeople(t *testing.T) {
 	t.Parallel()
 	p := people(nil)
-	found, err := p.FindPeople(context.Background(), []string{"li.na", "stranger", "system", "customer"})
+	found, err := p.FindPeople(context.Background(), contract.WhoRequest{
+		People: []string{"li.na", "stranger", "system", "customer"}, Departments: []string{"service", "nowhere"},
+	})
 	require.NoError(t, err)
-	require.Equal(t, requirement.Actors{
-		{ID: "li.na", Roles: []requirement.Role{requirement.Agent}, Department: "service"},
-		{ID: "system", Roles: []requirement.Role{requirement.System}},
+	require.Equal(t, requirement.Known{
+		Actors: []requirement.Actor{
+			{ID: "li.na", Roles: []requirement.Role{requirement.Agent}, Department: "service"},
+			{ID: "system", Roles: []requirement.Role{requirement.System}},
+		},
+		Departments: []string{"service"},
 	}, found)
 
 	p.Policy.UnknownPeople = policy.UnknownAreAgents
-	found, err = p.FindPeople(context.Background(), []string{"stranger", "customer"})
+	found, err = p.FindPeople(context.Background(), contract.WhoRequest{People: []string{"stranger", "customer"}, Departments: []string{"nowhere"}})
 	require.NoError(t, err)
-	require.Equal(t, requirement.Actors{{ID: "stranger", Roles: []requirement.Role{requirement.Agent}}}, found)
+	require.Equal(t, requirement.Known{
+		Actors:      []requirement.Actor{{ID: "stranger", Roles: []requirement.Role{requirement.Agent}}},
+		Departments: []string{"nowhere"},
+	}, found)
 }

@@ -70,6 +70,12 @@ type Opening struct {
 	Existing *Receipt `json:"existing,omitempty"`
 }
 
+// WhoRequest asks who people are and whether departments exist.
+type WhoRequest struct {
+	People      []string `json:"people,omitempty"`
+	Departments []string `json:"departments,omitempty"`
+}
+
 // SeatsRequest asks who fills seats at this instant.
 type SeatsRequest struct {
 	Seats []string    `json:"seats"`

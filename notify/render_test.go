@@ -55,6 +55,8 @@ func (people) Find(id string) (requirement.Actor, bool) {
 	return requirement.Actor{ID: id, Roles: []requirement.Role{requirement.Operator, requirement.Agent, requirement.Manager, requirement.Customer, requirement.System}}, true
 }
 
+func (people) HasDepartment(string) bool { return true }
+
 // story drives requirements through everything that can happen to them and
 // returns all events with the state they led to.
 func story(t *testing.T, s requirement.Submission) []moment {

@@ -1,6 +1,7 @@
 package requirement
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,10 @@ func (h Header) By() string {
 // act says otherwise.
 func (Header) Names() []string { return nil }
 
+// Departments returns the departments an act names: none, unless the act says
+// otherwise.
+func (Header) Departments() []string { return nil }
+
 // An Act is something a person does to a requirement. The set is closed: see
 // [Table] for all of them.
 type Act interface {
@@ -42,6 +47,8 @@ type Act interface {
 	By() string
 	// Names are the people the act names, who must be known.
 	Names() []string
+	// Departments are those the act names, which must exist.
+	Departments() []string
 	// Name of the act.
 	Name() Name
 	// Valid checks the fields alone.
@@ -89,6 +96,11 @@ func (r *Requirement) Check(people People, act Act) error {
 	for _, id := range act.Names() {
 		if _, ok := people.Find(id); !ok {
 			return unknown(id)
+		}
+	}
+	for _, id := range act.Departments() {
+		if !people.HasDepartment(id) {
+			return invalid("department", "no_department", fmt.Sprintf("%q is not a department of the policy; see closeloop policy show", id), "value", id)
 		}
 	}
 	return r.entitled(people, act)

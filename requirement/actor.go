@@ -37,24 +37,33 @@ func (a Actor) Is(roles ...Role) bool {
 	return slices.ContainsFunc(a.Roles, func(r Role) bool { return slices.Contains(roles, r) })
 }
 
-// People tells who somebody is. The directory answers for the validator of an
-// Update; [Actors] answers where the look-up has to be on record.
+// People tells who somebody is and which departments there are. The directory
+// answers for the validator of an Update; [Known] answers where the look-up has
+// to be on record.
 type People interface {
 	// Find returns the actor of that id; false when nobody knows them.
 	Find(id string) (Actor, bool)
+	// HasDepartment reports whether there is a department of that id.
+	HasDepartment(id string) bool
 }
 
-// Actors are people looked up beforehand.
-type Actors []Actor
+// Known is what was looked up beforehand.
+type Known struct {
+	Actors      []Actor  `json:"actors,omitempty"`
+	Departments []string `json:"departments,omitempty"`
+}
 
 // Find returns the actor of that id.
-func (a Actors) Find(id string) (Actor, bool) {
-	i := slices.IndexFunc(a, func(x Actor) bool { return x.ID == id })
+func (k Known) Find(id string) (Actor, bool) {
+	i := slices.IndexFunc(k.Actors, func(a Actor) bool { return a.ID == id })
 	if i < 0 {
 		return Actor{}, false
 	}
-	return a[i], true
+	return k.Actors[i], true
 }
+
+// HasDepartment reports whether the department was found.
+func (k Known) HasDepartment(id string) bool { return slices.Contains(k.Departments, id) }
 
 // rolesOn returns the actor's roles towards this requirement: those of the
 // directory, and those that the requirement itself gives.

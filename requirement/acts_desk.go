@@ -21,6 +21,9 @@ type Triage struct {
 // Name of the act.
 func (Triage) Name() Name { return ActTriage }
 
+// Departments names the department, if the triage does.
+func (t Triage) Departments() []string { return named(t.Department) }
+
 // Valid checks the fields that are the same under every policy.
 func (t Triage) Valid() error {
 	if t.Priority != "" {

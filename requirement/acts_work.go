@@ -21,6 +21,17 @@ func (Assign) Name() Name { return ActAssign }
 // Names the new owner.
 func (a Assign) Names() []string { return []string{a.To} }
 
+// Departments names the department, if the assignment does.
+func (a Assign) Departments() []string { return named(a.Department) }
+
+// named returns the id as a list, which is empty when there is none.
+func named(id string) []string {
+	if id == "" {
+		return nil
+	}
+	return []string{id}
+}
+
 // Valid checks the fields.
 func (a Assign) Valid() error {
 	if err := validText("to", a.To, MaxName, true); err != nil {

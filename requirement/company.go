@@ -13,6 +13,13 @@ type Company struct {
 	Unknown policy.UnknownPeople
 }
 
+// HasDepartment reports whether the directory has the department. Where strangers
+// may act, they may also name departments of their own.
+func (c Company) HasDepartment(id string) bool {
+	_, ok := c.Directory.Department(id)
+	return ok || c.Unknown == policy.UnknownAreAgents
+}
+
 // Find returns the actor of that id with the roles the directory gives them.
 func (c Company) Find(id string) (Actor, bool) {
 	if id == SystemActor {

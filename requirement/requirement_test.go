@@ -170,3 +170,18 @@ func TestAppealTakesTheClocksUpAgain(t *testing.T) {
 	require.True(t, s.Over(), "a second no is final")
 	require.Equal(t, sla.Stopped, s.clock(sla.Resolution, 1).State)
 }
+
+func TestNamesMustBeKnown(t *testing.T) {
+	t.Parallel()
+	s := tell(t)
+	s.refused(requirement.Triage{Header: by("wang.fang"), Department: "nowhere"}, requirement.CodeInvalid)
+	s.refused(requirement.Comment{Header: by("stranger"), Message: "hello"}, requirement.CodeUnknown)
+	s.does(t0, requirement.Comment{Header: by("zhao.lei"), Message: "whoever is known may speak"})
+	s.does(t0, requirement.Triage{Header: by("wang.fang"), Department: "technology"})
+	s.refused(requirement.Assign{Header: by("wang.fang"), To: "stranger"}, requirement.CodeUnknown)
+	s.refused(requirement.Assign{Header: by("wang.fang"), To: "li.na", Department: "nowhere"}, requirement.CodeInvalid)
+	s.refused(requirement.Assign{Header: by("wang.fang"), To: "system"}, requirement.CodeInvalid)
+
+	s.policy.UnknownPeople = policy.UnknownAreAgents
+	s.does(t0, requirement.Assign{Header: by("wang.fang"), To: "stranger", Department: "nowhere"})
+}

@@ -86,8 +86,8 @@ func lookUpOpening(ctx workflow.Context, req contract.OpenRequest) contract.Open
 	return localFirst[contract.Opening](ctx, contract.ActivityOpen, "rules for "+req.ID, req)
 }
 
-func findPeople(ctx workflow.Context, ids []string) requirement.Actors {
-	return localFirst[requirement.Actors](ctx, contract.ActivityFindPeople, "who acts", ids)
+func findPeople(ctx workflow.Context, req contract.WhoRequest) requirement.Known {
+	return localFirst[requirement.Known](ctx, contract.ActivityFindPeople, "who acts", req)
 }
 
 func fillSeats(ctx workflow.Context, req contract.SeatsRequest) []requirement.FilledSeat {

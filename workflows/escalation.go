@@ -102,7 +102,7 @@ func (c *climb) listen(ctx workflow.Context) {
 		var act contract.Acknowledge
 		err := decode(body, &act)
 		if err == nil {
-			err = c.check(findPeople(ctx, []string{act.By()}), act)
+			err = c.check(findPeople(ctx, contract.WhoRequest{People: []string{act.By()}}), act)
 		}
 		if err != nil {
 			workflow.GetLogger(ctx).Warn("An acknowledgement was refused", "Reason", err.Error())

@@ -98,8 +98,10 @@ func (l *life) do(ctx workflow.Context, act requirement.Act) (requirement.Verdic
 // told does an act that came as a signal. Who the people are is looked up and
 // stays on record, because here the check is replayed.
 func (l *life) told(ctx workflow.Context, act requirement.Act) error {
-	actors := findPeople(ctx, append([]string{act.By()}, act.Names()...))
-	if err := l.Check(actors, act); err != nil {
+	known := findPeople(ctx, contract.WhoRequest{
+		People: append([]string{act.By()}, act.Names()...), Departments: act.Departments(),
+	})
+	if err := l.Check(known, act); err != nil {
 		return err
 	}
 	_, err := l.do(ctx, act)
