@@ -143,7 +143,10 @@ func (r *Requirement) EscalationReported(now time.Time, rep Report) {
 		r.Refuse(now, "acknowledge", rep.By, rep.Comment)
 		return
 	}
-	e.Level, e.Round, e.Called = rep.Level, rep.Round, rep.People
+	e.Level, e.Round = rep.Level, rep.Round
+	if len(rep.People) > 0 {
+		e.Called = rep.People
+	}
 	actor := SystemActor
 	switch rep.Kind {
 	case EscalationAcknowledged:

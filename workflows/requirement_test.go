@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/mock"
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/testsuite"
 
 	"closeloop/contract"
 	"closeloop/requirement"
@@ -135,4 +136,23 @@ func TestCancellationLeavesTheLedgerTrue(t *testing.T) {
 	require.Error(t, w.GetWorkflowError())
 	require.Equal(t, requirement.Withdrawn, w.last().Stage)
 	require.Len(t, w.find(requirement.Cancelled), 1)
+}
+
+// TestEveryActIsOffered: whatever the table has can be said to the workflow.
+func TestEveryActIsOffered(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, rule := range requirement.Table {
+		w.at(time.Minute, func() {
+			w.UpdateWorkflow(string(rule.Act), "offer-"+string(rule.Act), &testsuite.TestUpdateCallback{
+				OnAccept:   func() {},
+				OnReject:   func(err error) { require.NotContains(t, err.Error(), "unknown update") },
+				OnComplete: func(any, error) {},
+			}, map[string]any{"actor": "nobody"})
+		})
+		w.at(2*time.Minute, func() { w.SignalWorkflow(string(rule.Act), map[string]any{"actor": "nobody"}) })
+	}
+	w.does(time.Hour, requirement.Withdraw{Header: by("customer"), Reason: "end"})
+	w.lives()
+	require.Len(t, w.find(requirement.ActRefused), len(requirement.Table), "each signal was heard, and refused to a stranger")
 }
