@@ -17,8 +17,8 @@ import (
 	"go.temporal.io/api/temporalproto"
 )
 
-// update writes golden files and recorded histories anew:
-// make test TESTFLAGS='-run Golden -update'.
+// update writes golden files and recorded histories anew; CONTRIBUTING.md has the
+// command.
 var update = flag.Bool("update", false, "write golden files and recorded histories anew")
 
 // historyOf returns the events of a workflow's latest run.

@@ -19,7 +19,7 @@ func (a *app) watchCommand() *cobra.Command {
 	c.ValidArgsFunction = a.completeIDs("")
 	f := a.flags(c)
 	f.set.IntVar(&after, "after", fromNowOn, f.usage("after"))
-	f.set.Lookup("after").DefValue = ""
+	f.set.Lookup("after").DefValue = "0"
 	c.RunE = func(cmd *cobra.Command, args []string) error {
 		w := watcher{app: a, seen: map[string]int{}, screen: a.screen(a.out), people: a.people()}
 		if a.output == formatCSV || a.output == formatYAML {
