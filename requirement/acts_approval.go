@@ -54,7 +54,7 @@ func (Delegate) Name() Name { return ActDelegate }
 func (d Delegate) Names() []string { return []string{d.To} }
 
 // Valid checks the fields.
-func (d Delegate) Valid() error { return validText("to", d.To, MaxName, true) }
+func (d Delegate) Valid() error { return validPerson("to", d.To) }
 
 func (d Delegate) allowed(r *Requirement) error {
 	if err := r.mayVote(d.By()); err != nil {

@@ -34,16 +34,24 @@ func named(id string) []string {
 
 // Valid checks the fields.
 func (a Assign) Valid() error {
-	if err := validText("to", a.To, MaxName, true); err != nil {
+	if err := validPerson("to", a.To); err != nil {
 		return err
-	}
-	if a.To == SystemActor || a.To == CustomerActor {
-		return invalid("to", "not_a_person", fmt.Sprintf("%q is not a person", a.To), "value", a.To)
 	}
 	if err := validText("department", a.Department, MaxName, false); err != nil {
 		return err
 	}
 	return validText("reason", a.Reason, MaxText, false)
+}
+
+// validPerson checks an id that must be a person's.
+func validPerson(field, id string) error {
+	if err := validText(field, id, MaxName, true); err != nil {
+		return err
+	}
+	if id == SystemActor || id == CustomerActor {
+		return invalid(field, "not_a_person", fmt.Sprintf("%q is not a person", id), "value", id)
+	}
+	return nil
 }
 
 func (Assign) allowed(*Requirement) error { return nil }

@@ -28,11 +28,16 @@ func (r *Requirement) promises() []promise {
 	if r.Over() {
 		return nil
 	}
-	if r.Stage == Rejected {
+	stage := r.Stage
+	if r.Merging() {
+		// The survivor may refuse: until it has taken over, what was owed is paused.
+		stage = r.MergingFrom
+	}
+	if stage == Rejected {
 		// What is owed besides is paused, for an appeal takes it up again.
 		owe(sla.Appeal, 1, r.RejectedAt)
 	}
-	if r.Stage == Confirming {
+	if stage == Confirming {
 		owe(sla.Confirmation, r.Cycle, r.Resolution.At)
 		return owed
 	}
@@ -45,10 +50,10 @@ func (r *Requirement) promises() []promise {
 	if r.Unanswered != nil {
 		owe(sla.NextResponse, r.Contacts, *r.Unanswered)
 	}
-	if r.Stage == Reviewing && r.Approval.State == RoundOpen {
+	if stage == Reviewing && r.Approval.State == RoundOpen {
 		owe(sla.Approval, r.Approval.Round, r.Approval.OpenedAt)
 	}
-	if r.Stage == Assigned {
+	if stage == Assigned {
 		owe(sla.Acceptance, r.Assignments, r.AssignedAt)
 	}
 	if r.Department != "" {
@@ -56,7 +61,8 @@ func (r *Requirement) promises() []promise {
 	}
 	for i, s := range r.Plan {
 		if s.DoneAt == nil && !s.Dropped {
-			until := sla.Exactly(s.Due.Sub(s.Since))
+			// A step that is late when it is planned is late at once.
+			until := sla.Exactly(max(0, s.Due.Sub(s.Since)))
 			owed = append(owed, promise{name: sla.PlanStep, cycle: i + 1, since: s.Since, target: &until})
 		}
 	}
@@ -109,21 +115,30 @@ func (r *Requirement) terms(p promise) (sla.Terms, policy.ClockRule, bool) {
 		terms.Lapses = r.Approval.OnTimeout != policy.TimeoutEscalates
 	}
 	if rule.OnReopen == policy.ResumeRemaining && p.cycle > 1 {
-		if rest := r.remaining(p.name, p.cycle-1, terms); rest > 0 {
-			terms.Target = sla.Exactly(rest)
-		}
+		terms.Target = r.remaining(p, terms)
 	}
 	return terms, rule, !terms.Target.IsZero() || p.target != nil
 }
 
-// remaining returns what an earlier cycle left of the target.
-func (r *Requirement) remaining(name sla.Name, cycle int, terms sla.Terms) time.Duration {
-	c := r.clock(name, cycle)
-	if c == nil {
-		return 0
-	}
+// remaining returns what the earlier cycles left of the target. Each used up a
+// part of what those before it had left; when that was nothing, of the whole.
+func (r *Requirement) remaining(p promise, terms sla.Terms) sla.Duration {
 	cal := calendar(terms.Calendar)
-	return cal.Work(c.StartedAt, terms.Target) - c.Elapsed(cal, *c.StoppedAt)
+	whole := cal.Work(p.since, terms.Target)
+	rest := whole
+	for cycle := 1; cycle < p.cycle; cycle++ {
+		c := r.clock(p.name, cycle)
+		if c == nil || c.Open() {
+			continue
+		}
+		if rest -= c.Elapsed(cal, *c.StoppedAt); rest <= 0 {
+			rest = whole
+		}
+	}
+	if rest == whole {
+		return terms.Target
+	}
+	return sla.Exactly(rest)
 }
 
 // calendar returns the calendar of that name. Policies with an unknown calendar
@@ -168,11 +183,13 @@ func (r *Requirement) retime(now time.Time, actor string) {
 			c.Retarget(calendar(terms.Calendar), terms, now)
 			r.pace(c, rule, p.since, actor)
 			r.recordClock(now, ClockStarted, actor, c)
-		case !c.Open():
+		case c.Open(), c.Reopen(actor, string(r.Stage)):
+			if !sameTerms(c.Terms, terms) {
+				c.Retarget(calendar(terms.Calendar), terms, now)
+				r.recordClock(now, ClockRetargeted, actor, c)
+			}
+		default:
 			continue
-		case !sameTerms(c.Terms, terms):
-			c.Retarget(calendar(terms.Calendar), terms, now)
-			r.recordClock(now, ClockRetargeted, actor, c)
 		}
 		r.pace(c, rule, now, actor)
 	}

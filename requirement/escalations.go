@@ -93,7 +93,8 @@ func (r *Requirement) escalationsThat(is func(Escalation) bool) []Escalation {
 	return found
 }
 
-// EscalationStarted records that the chain runs.
+// EscalationStarted records that the chain runs. What the chain has reported of
+// itself already stands.
 func (r *Requirement) EscalationStarted(now time.Time, id string) {
 	e := r.escalation(id)
 	if e == nil {
@@ -104,7 +105,9 @@ func (r *Requirement) EscalationStarted(now time.Time, id string) {
 		e.Told = false
 		return
 	}
-	e.State = EscalationClimbs
+	if e.State == EscalationDue {
+		e.State = EscalationClimbs
+	}
 	r.append(Event{At: now, Kind: EscalationStarted, Actor: SystemActor, Clock: e.Clock}, e, nil)
 }
 

@@ -182,6 +182,18 @@ func (c *Clock) Stop(at time.Time, void bool) {
 	c.Void = void && c.BreachedAt == nil
 }
 
+// Reopen takes up a clock that was stopped without a verdict, because it is
+// waited for again. It is paused since it was stopped: the time between does not
+// count. It is false, and does nothing, for any other clock: verdicts are facts.
+func (c *Clock) Reopen(by, reason string) bool {
+	if !c.Void {
+		return false
+	}
+	c.Pauses = append(c.Pauses, Pause{From: *c.StoppedAt, By: by, Reason: reason})
+	c.StoppedAt, c.Void = nil, false
+	return true
+}
+
 // Deadline returns the instant at which the target is used up. It is false
 // while a pause holds the clock before its deadline: then nobody can know.
 func (c *Clock) Deadline(cal Calendar) (time.Time, bool) {
@@ -245,7 +257,8 @@ func (p point) wake() time.Time {
 }
 
 // points returns all points whose instant is known and that have not fired, in
-// the order of their instants; at the same instant the deadline comes last.
+// the order of their instants; at the same instant the deadline comes last. A
+// clock that is paused has only those that it reached before.
 func (c *Clock) points(cal Calendar) []point {
 	target := cal.Work(c.StartedAt, c.Target)
 	var all []point
@@ -253,8 +266,10 @@ func (c *Clock) points(cal Calendar) []point {
 		if work < 0 || c.hasFired(label) {
 			return
 		}
-		if at, ok := c.instant(cal, work); ok {
-			all = append(all, point{label: label, at: at, late: late, warning: !late && work < target})
+		at, known := c.instant(cal, work)
+		p := point{label: label, at: at, late: late, warning: !late && work < target}
+		if known && !(c.paused() && p.wake().After(c.Pauses[len(c.Pauses)-1].From)) {
+			all = append(all, p)
 		}
 	}
 	for _, m := range c.Marks {
@@ -289,10 +304,11 @@ func (c *Clock) hasFired(label string) bool {
 }
 
 // Next returns the instant at which the clock next has something to say, and
-// the mark it will be. It is false for a clock that is paused, stopped or has
-// nothing more to say: such a clock needs no timer.
+// the mark it will be. It is false for a clock that is stopped or has nothing
+// more to say: such a clock needs no timer. One that is paused has something to
+// say only when other terms put a mark into the time before the pause.
 func (c *Clock) Next(cal Calendar) (at time.Time, mark string, ok bool) {
-	if !c.Ticking() {
+	if !c.Open() {
 		return time.Time{}, "", false
 	}
 	if all := c.points(cal); len(all) > 0 {
