@@ -17,7 +17,7 @@ type alarm struct {
 func (l *life) keepTime(ctx workflow.Context) {
 	keepTimer(ctx, func() (alarm, bool) {
 		next, ok := l.Next()
-		return alarm{next.At, fmt.Sprintf("%s %s", next.Clock, next.Mark)}, ok && l.goesOn()
+		return alarm{next.At, fmt.Sprintf("%s %s", next.Clock, next.Mark)}, ok && l.goesOn(ctx)
 	}, func() { l.Tick(now(ctx)) })
 }
 

@@ -21,18 +21,17 @@ func (w *Workflows) Escalation(ctx workflow.Context, in contract.EscalationInput
 	c.listen(ctx)
 	workflow.GoNamed(ctx, "clock", c.keepTime)
 
-	for !c.done() {
+	// A message that is taken at the end of the run may have something to report.
+	settled := func() bool { return c.done() && workflow.AllHandlersFinished(ctx) && !c.inbox.waiting() }
+	for !settled() {
 		err := workflow.Await(ctx, func() bool {
 			c.leave = c.leave || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
-			return len(c.reports) > 0 || c.done()
+			return len(c.reports) > 0 || settled()
 		})
 		if err != nil {
 			return *c.ladder, err
 		}
 		c.report(ctx)
-	}
-	if err := workflow.Await(ctx, func() bool { return workflow.AllHandlersFinished(ctx) && !c.inbox.waiting() }); err != nil {
-		return *c.ladder, err
 	}
 	if !c.ladder.Over() {
 		return *c.ladder, workflow.NewContinueAsNewError(ctx, contract.EscalationWorkflow,
@@ -75,14 +74,16 @@ func (c *climb) keepTime(ctx workflow.Context) {
 // without a run, because it may have continued as new.
 func (c *climb) report(ctx workflow.Context) {
 	for len(c.reports) > 0 {
-		err := workflow.SignalExternalWorkflow(ctx, c.ladder.Requirement, "", contract.SignalReport, c.reports[0]).Get(ctx, nil)
+		// The rest may be taken back while this one is under way.
+		next := c.reports[0]
+		c.reports = c.reports[1:]
+		err := workflow.SignalExternalWorkflow(ctx, c.ladder.Requirement, "", contract.SignalReport, next).Get(ctx, nil)
 		if err != nil {
 			// The requirement is closed or gone: so is the cause.
 			c.reports = nil
 			c.ladder.StandDown()
 			return
 		}
-		c.reports = c.reports[1:]
 	}
 }
 

@@ -30,7 +30,7 @@ func (w *Workflows) Requirement(ctx workflow.Context, in contract.Input) (contra
 	workflow.GoNamed(ctx, "ledger", l.keepLedger)
 	workflow.GoNamed(ctx, "escalations", l.keepEscalations)
 
-	for l.goesOn() {
+	for l.goesOn(ctx) {
 		l.receive(ctx)
 		l.analyse(ctx)
 		l.review(ctx)
@@ -74,8 +74,12 @@ func (l *life) analyse(ctx workflow.Context) {
 	l.while(ctx, requirement.Analysing, step{
 		due: func() bool { return l.Routing != nil },
 		do: func() {
-			owner := findOwner(ctx, contract.OwnerRequest{Routing: *l.Routing, At: now(ctx)})
-			l.Route(now(ctx), owner.Owner, owner.Tracker)
+			routing := l.Routing
+			owner := findOwner(ctx, contract.OwnerRequest{Routing: *routing, At: now(ctx)})
+			// Another owner may be looked for meanwhile; that is asked for itself.
+			if l.Routing == routing && !l.stopped(ctx) {
+				l.Route(now(ctx), owner.Owner, owner.Tracker)
+			}
 		},
 	})
 }
@@ -92,7 +96,7 @@ func (l *life) review(ctx workflow.Context) {
 				Seats: rule.Seats, Cast: l.Cast(), Except: l.Requesters(), Fallback: rule.Fallback, At: now(ctx),
 			})
 			// Another round may have been asked for meanwhile; it asks for itself.
-			if l.Approval.Round == round {
+			if l.Approval.Round == round && !l.stopped(ctx) {
 				l.OpenRound(now(ctx), seats)
 			}
 		},
@@ -118,18 +122,33 @@ func (l *life) handOver(ctx workflow.Context) {
 	l.while(ctx, requirement.Merged, step{
 		due: l.Merging,
 		do: func() {
-			err := workflow.SignalExternalWorkflow(ctx, l.MergedInto, "", contract.SignalAbsorb, l.Handover()).Get(ctx, nil)
-			if err != nil {
-				l.MergeUndone(now(ctx), l.MergedInto+" does not take it: "+err.Error())
-				return
+			// Others may be merged into this one meanwhile.
+			for told := 0; told < len(l.Handover()); {
+				news := l.Handover()[told:]
+				err := workflow.SignalExternalWorkflow(ctx, l.MergedInto, "", contract.SignalAbsorb, news).Get(ctx, nil)
+				if err != nil {
+					l.MergeUndone(now(ctx), l.MergedInto+" does not take it: "+err.Error())
+					return
+				}
+				told += len(news)
 			}
 			l.MergeDone(now(ctx))
 		},
 	})
 }
 
-// goesOn reports whether the process goes on in this run.
-func (l *life) goesOn() bool { return !l.Over() && !l.leave && !l.cancelled }
+// goesOn reports whether the process goes on in this run. The run is left at a
+// quiet point only: a notice that is tried again and again holds no clock.
+func (l *life) goesOn(ctx workflow.Context) bool {
+	return !l.Over() && !l.cancelled && !(l.leave && l.settled(ctx))
+}
+
+// stopped reports whether the workflow has been cancelled, which ends every
+// look-up without an answer.
+func (l *life) stopped(ctx workflow.Context) bool {
+	l.cancelled = l.cancelled || ctx.Err() != nil
+	return l.cancelled
+}
 
 // A step is what the workflow itself has to do in a stage.
 type step struct {
@@ -148,7 +167,7 @@ func (l *life) while(ctx workflow.Context, stage requirement.Stage, steps ...ste
 		}
 		return false
 	}
-	for l.Stage == stage && l.goesOn() {
+	for l.Stage == stage && l.goesOn(ctx) {
 		for _, s := range steps {
 			if s.due() {
 				s.do()
@@ -163,7 +182,7 @@ func (l *life) while(ctx workflow.Context, stage requirement.Stage, steps ...ste
 func (l *life) until(ctx workflow.Context, condition func() bool) {
 	err := workflow.Await(ctx, func() bool {
 		l.leave = l.leave || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
-		return condition() || !l.goesOn()
+		return condition() || !l.goesOn(ctx)
 	})
 	if err != nil {
 		l.cancelled = true
