@@ -28,6 +28,10 @@ func (w *writing) undo() error {
 	w.batch.Queue(`DELETE FROM requirement_version WHERE requirement_id = $1 AND version > $2`, w.id(), w.t.State.Version)
 	w.batch.Queue(`DELETE FROM requirement_text WHERE requirement_id = $1`, w.id())
 	w.batch.Queue(`DELETE FROM approval_round WHERE requirement_id = $1 AND round > $2`, w.id(), w.asked())
+	if a := w.t.State.Approval; a != nil {
+		w.batch.Queue(`DELETE FROM approval_vote WHERE requirement_id = $1 AND round = $2 AND position > $3`,
+			w.id(), a.Round, len(a.Votes))
+	}
 	w.batch.Queue(`DELETE FROM escalation WHERE requirement_id = $1 AND NOT id = ANY ($2)`, w.id(), w.chains())
 	if w.t.State.Stage != requirement.Archived {
 		w.batch.Queue(`DELETE FROM knowledge WHERE requirement_id = $1`, w.id())

@@ -59,3 +59,20 @@ func TestSecondAttemptReplacesTheFirst(t *testing.T) {
 		require.Equal(t, everything(t, otherConn, "REQ-A"), everything(t, conn, "REQ-A"), "as if the first had never been")
 	}
 }
+
+// TestSecondAttemptAsksFewerPeople: somebody left between the two attempts.
+func TestSecondAttemptAsksFewerPeople(t *testing.T) {
+	t.Parallel()
+	l, conn := open(t)
+	first := submit(t, "REQ-A", nil)
+	do(t, first, time.Minute, requirement.Triage{Header: as("zhou"), Priority: "high"})
+	write(t, l, first)
+	second := again(t, first)
+	at := first.UpdatedAt
+	first.OpenRound(at.Add(time.Minute), []requirement.FilledSeat{{Seat: "role:a", Person: "li"}, {Seat: "role:b", Person: "wu"}})
+	write(t, l, first)
+	second.OpenRound(at.Add(2*time.Minute), []requirement.FilledSeat{{Seat: "role:a", Person: "li"}})
+	write(t, l, second)
+	votes := table(t, conn, `SELECT person, vote FROM approval_vote WHERE requirement_id = 'REQ-A' ORDER BY position`)
+	require.Equal(t, []map[string]any{{"person": "li", "vote": "pending"}}, votes)
+}
