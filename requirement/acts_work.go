@@ -92,10 +92,10 @@ func (h HandBack) apply(r *Requirement, now time.Time) int {
 		Owner string `json:"owner"`
 	}{h, before})
 	r.Owner, r.AcceptedAt = "", nil
-	r.findOwner()
-	if r.Routing != nil {
-		r.Routing.Except = append(r.Routing.Except, before)
+	if !slices.Contains(r.GaveBack, before) {
+		r.GaveBack = append(slices.Clone(r.GaveBack), before)
 	}
+	r.findOwner()
 	return seq
 }
 

@@ -38,6 +38,9 @@ type State struct {
 	Tracker string `json:"tracker,omitempty"`
 	// Routing is set while an owner is to be found without anybody's help.
 	Routing *Routing `json:"routing,omitempty"`
+	// GaveBack are those who gave an assignment back; nobody of them is found again
+	// without anybody's help.
+	GaveBack []string `json:"gave_back,omitempty"`
 
 	// Version counts the wordings of the requirement from 1 (A7).
 	Version int `json:"version"`

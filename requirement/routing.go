@@ -19,7 +19,7 @@ func (r *Requirement) findOwner() {
 		department = r.Department
 	}
 	if rule.Pick != policy.PickByHand {
-		r.Routing = &Routing{Department: department, Pick: rule.Pick}
+		r.Routing = &Routing{Department: department, Pick: rule.Pick, Except: r.GaveBack}
 	}
 }
 
