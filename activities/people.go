@@ -43,8 +43,9 @@ func (p *People) FindPeople(_ context.Context, req contract.WhoRequest) (require
 
 // FillSeats finds one person for each seat: the first who is present, or whose
 // substitute is, who is not excluded and has no other seat. Where there is
-// nobody the fallback is asked, once (R2; substitutes that point at each other
-// count as nobody). Seats that stay empty are left out.
+// nobody the fallback is asked, and then the managers, so that a quorum does not
+// shrink because somebody is away (R2; substitutes that point at each other
+// count as nobody). Seats that stay empty all the same are left out.
 func (p *People) FillSeats(_ context.Context, req contract.SeatsRequest) ([]requirement.FilledSeat, error) {
 	filled := []requirement.FilledSeat{}
 	taken := slices.Clone(req.Except)
@@ -59,8 +60,10 @@ func (p *People) FillSeats(_ context.Context, req contract.SeatsRequest) ([]requ
 		return false
 	}
 	for _, seat := range req.Seats {
-		if !take(seat, p.Policy.Candidates(seat, req.Cast)) && req.Fallback != "" {
-			take(seat, p.Policy.Candidates(req.Fallback, req.Cast))
+		for _, who := range []string{seat, req.Fallback, policy.SeatRole + string(requirement.Manager)} {
+			if who != "" && take(seat, p.Policy.Candidates(who, req.Cast)) {
+				break
+			}
 		}
 	}
 	return filled, nil

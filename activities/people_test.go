@@ -60,8 +60,8 @@ func TestFillSeats(t *testing.T) {
 				}
 			}, contract.SeatsRequest{Seats: []string{"role:product"}, Fallback: "role:manager"}, []string{"liu.yang"},
 		},
-		{"a seat that nobody can take is left out", nil, contract.SeatsRequest{Seats: []string{"role:nobody", "sun.li"}}, []string{"sun.li"}},
-		{"strangers are not asked", nil, contract.SeatsRequest{Seats: []string{"stranger"}}, nil},
+		{"a manager takes a seat that nobody can take", nil, contract.SeatsRequest{Seats: []string{"role:nobody", "sun.li"}}, []string{"liu.yang", "sun.li"}},
+		{"strangers are not asked", nil, contract.SeatsRequest{Seats: []string{"stranger"}, Except: []string{"liu.yang", "sun.li"}}, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

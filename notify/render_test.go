@@ -155,6 +155,18 @@ func story(t *testing.T, s requirement.Submission) []moment {
 		take()
 	}
 
+	// Votes in sequence.
+	begin("REQ-8")
+	inSequence := rules()
+	inSequence.Approvals = slices.Clone(inSequence.Approvals)
+	for i := range inSequence.Approvals {
+		inSequence.Approvals[i].InSequence, inSequence.Approvals[i].Need = true, policy.NeedAll
+	}
+	r.Adopt(now, inSequence, "li")
+	do(requirement.Triage{Header: by("li"), NeedApproval: true})
+	r.OpenRound(now, []requirement.FilledSeat{{Seat: "role:product", Person: "chen"}, {Seat: "role:management", Person: "wang"}})
+	do(requirement.Approve{Header: by("chen")})
+
 	// A no, and an appeal.
 	begin("REQ-7")
 	do(requirement.Triage{Header: by("li"), NeedApproval: true})

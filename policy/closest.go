@@ -7,7 +7,7 @@ import (
 
 // listed is the most alternatives that an error enumerates; a longer list helps
 // nobody and a suggestion does.
-const listed = 48
+const listed = 80
 
 // instead names the words that are allowed in place of one that is not, and
 // which was probably meant.

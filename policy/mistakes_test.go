@@ -358,7 +358,7 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 			"unknown event",
 			"event: resolved",
 			"event: solved",
-			[]string{`26:12: $.notices[0].event: unknown value "solved"; there is submitted, triaged, round_opened, approved, declined, delegated, round_decided, rejected, appealed, assigned, routing_failed, accepted, handed_back, responded, planned, progressed, held, resumed, resolved, confirmed, disputed, amended, reprioritised, merged, merge_taken, merge_undone, absorbed, withdrawn, commented, refused, archived, policy_adopted, cancelled, terminated, clock_started, clock_paused, clock_resumed, clock_retargeted, clock_stopped, clock_marked, clock_breached, clock_repeated, clock_lapsed, escalation_started, escalation_raised, escalation_acknowledged, escalation_alarm, escalation_ended (did you mean "resolved"?)`},
+			[]string{`26:12: $.notices[0].event: unknown value "solved"; there is submitted, triaged, round_opened, vote_asked, approved, declined, delegated, round_decided, rejected, appealed, assigned, routing_failed, accepted, handed_back, responded, planned, progressed, held, resumed, resolved, confirmed, disputed, amended, reprioritised, merged, merge_taken, merge_undone, absorbed, withdrawn, commented, refused, archived, policy_adopted, cancelled, terminated, clock_started, clock_paused, clock_resumed, clock_retargeted, clock_stopped, clock_marked, clock_breached, clock_repeated, clock_lapsed, escalation_started, escalation_raised, escalation_acknowledged, escalation_alarm, escalation_ended (did you mean "resolved"?)`},
 		},
 		{
 			"unknown pick",

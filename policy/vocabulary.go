@@ -18,7 +18,7 @@ var (
 	// Events are the kinds of facts that somebody can be told of: all but
 	// notice_parked, because that telling failed is not to be told in turn.
 	Events = []string{
-		"submitted", "triaged", "round_opened", "approved", "declined", "delegated",
+		"submitted", "triaged", "round_opened", "vote_asked", "approved", "declined", "delegated",
 		"round_decided", "rejected", "appealed", "assigned", "routing_failed", "accepted",
 		"handed_back", "responded", "planned", "progressed", "held", "resumed", "resolved",
 		"confirmed", "disputed", "amended", "reprioritised", "merged", "merge_taken", "merge_undone",

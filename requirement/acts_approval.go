@@ -140,13 +140,6 @@ func (a Appeal) allowed(r *Requirement) error {
 func (a Appeal) apply(r *Requirement, now time.Time) int {
 	r.Appealed = true
 	seq := r.record(now, WasAppealed, a.By(), a)
-	for _, rule := range r.process.Approvals {
-		if rule.Name == r.Approval.Rule {
-			r.ask(rule)
-			return seq
-		}
-	}
-	rule, _ := r.process.Approval(r.Attributes, true)
-	r.ask(rule)
+	r.ask(r.ruleOfRound())
 	return seq
 }

@@ -130,12 +130,9 @@ func (a Amend) apply(r *Requirement, now time.Time) int {
 	// A vote was for the wording it was asked about: another wording is another
 	// question.
 	if r.Approval != nil && r.Stage.Working() {
-		for _, rule := range r.process.Approvals {
-			again := r.Stage == Reviewing || r.Approval.State == RoundApproved && rule.AgainOnAmend
-			if rule.Name == r.Approval.Rule && again {
-				r.ask(rule)
-				break
-			}
+		rule := r.ruleOfRound()
+		if r.Stage == Reviewing || r.Approval.State == RoundApproved && rule.AgainOnAmend {
+			r.ask(rule)
 		}
 	}
 	return seq

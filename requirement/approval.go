@@ -145,13 +145,21 @@ func (r *Requirement) Asking() (policy.ApprovalRule, bool) {
 	if r.Stage != Reviewing || r.Approval.State != RoundAsking {
 		return policy.ApprovalRule{}, false
 	}
+	return r.ruleOfRound(), true
+}
+
+// ruleOfRound returns the rule of the latest round. Should other rules have come
+// since that no longer have it, any manager decides.
+func (r *Requirement) ruleOfRound() policy.ApprovalRule {
 	for _, rule := range r.process.Approvals {
 		if rule.Name == r.Approval.Rule {
-			return rule, true
+			return rule
 		}
 	}
-	// The rules changed under an open question: ask whoever decides by now.
-	return policy.ApprovalRule{Name: r.Approval.Rule, Seats: []string{policy.SeatRole + string(Manager)}, Need: policy.NeedAny}, true
+	return policy.ApprovalRule{
+		Name: r.Approval.Rule, Seats: []string{policy.SeatRole + string(Manager)},
+		Need: policy.NeedAny, OnTimeout: policy.TimeoutEscalates,
+	}
 }
 
 // Requesters are the people who may not judge the requirement: nobody approves
@@ -197,16 +205,26 @@ func (r *Requirement) vote(now time.Time, person string, answer Answer, comment 
 		r.decide(now, approved, person, comment)
 		return seq
 	}
-	for j := range a.Votes {
-		if a.Votes[j].Answer == AnswerPending {
-			break
-		}
-		if a.Votes[j].Answer == AnswerQueued {
-			a.Votes[j].Answer = AnswerPending
-			break
+	r.askNext(now)
+	return seq
+}
+
+// askNext asks the next person of a round that asks one after the other.
+func (r *Requirement) askNext(now time.Time) {
+	for i := range r.Approval.Votes {
+		switch v := &r.Approval.Votes[i]; v.Answer {
+		case AnswerPending:
+			return
+		case AnswerQueued:
+			v.Answer = AnswerPending
+			r.record(now, VoteAsked, SystemActor, struct {
+				Round  int    `json:"round"`
+				Seat   string `json:"seat"`
+				Person string `json:"person"`
+			}{r.Approval.Round, v.Seat, v.Person})
+			return
 		}
 	}
-	return seq
 }
 
 // decide closes the round and moves the requirement on.

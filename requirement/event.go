@@ -17,6 +17,7 @@ const (
 	Submitted     Kind = "submitted"
 	Triaged       Kind = "triaged"
 	RoundOpened   Kind = "round_opened"
+	VoteAsked     Kind = "vote_asked" // in sequence, the next one's turn has come
 	VoteApproved  Kind = "approved"
 	VoteDeclined  Kind = "declined"
 	VoteDelegated Kind = "delegated"

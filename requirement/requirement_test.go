@@ -185,3 +185,18 @@ func TestNamesMustBeKnown(t *testing.T) {
 	s.policy.UnknownPeople = policy.UnknownAreAgents
 	s.does(t0, requirement.Assign{Header: by("wang.fang"), To: "stranger", Department: "nowhere"})
 }
+
+func TestVotesInSequence(t *testing.T) {
+	t.Parallel()
+	s := review(t, policy.NeedAll, 3, func(r *policy.ApprovalRule) { r.InSequence = true })
+	s.refused(requirement.Approve{Header: by("p2")}, requirement.CodeRole)
+	s.does(after(time.Hour), requirement.Approve{Header: by("p1")})
+	asked := s.journal()[len(s.journal())-1]
+	require.Equal(t, requirement.VoteAsked, asked.Kind)
+	require.Equal(t, []string{"p2"}, asked.To, "whose turn has come is told")
+	s.does(after(2*time.Hour), requirement.Delegate{Header: by("p2"), To: "p9"})
+	s.does(after(3*time.Hour), requirement.Approve{Header: by("p9")})
+	s.does(after(4*time.Hour), requirement.Approve{Header: by("p3")})
+	require.Equal(t, requirement.Analysing, s.Stage)
+	require.Equal(t, 2, s.count(requirement.VoteAsked))
+}

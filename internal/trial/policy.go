@@ -74,6 +74,7 @@ func process() policy.Process {
 		Notices: []policy.NoticeRule{
 			{Event: "submitted", To: []string{"customer"}},
 			{Event: "round_opened", To: []string{"voters"}},
+			{Event: "vote_asked", To: []string{"voters"}},
 			{Event: "assigned", To: []string{"owner"}},
 			{Event: "responded", To: []string{"customer"}},
 			{Event: "resolved", To: []string{"customer", "duplicates"}},
