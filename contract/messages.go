@@ -118,6 +118,21 @@ type Persisted struct {
 	Notices int `json:"notices"`
 }
 
+// Handover is what the survivor of a merge is told: who asks, and what it is to
+// take over.
+type Handover struct {
+	From   string                 `json:"from"`
+	Merged []requirement.Absorbed `json:"merged"`
+}
+
+// MergeAnswer is what the survivor says to that.
+type MergeAnswer struct {
+	From  string `json:"from"`
+	Taken bool   `json:"taken"`
+	// Reason why it was not taken.
+	Reason string `json:"reason,omitempty"`
+}
+
 // NotifyRequest asks to send the notifications of the events From to To.
 type NotifyRequest struct {
 	ID   string `json:"id"`

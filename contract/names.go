@@ -16,6 +16,8 @@ const (
 	QueryState = "state"
 	// SignalAbsorb tells the survivor of a merge what was merged into it.
 	SignalAbsorb = "absorb"
+	// SignalMergeAnswer is the survivor's answer to it.
+	SignalMergeAnswer = "merge-answer"
 	// SignalReport is what an escalation tells its requirement.
 	SignalReport = "escalation-report"
 	// SignalAdopt puts a requirement under other rules.

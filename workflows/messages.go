@@ -43,7 +43,9 @@ func (l *life) listen(ctx workflow.Context) {
 	offer[requirement.Comment](ctx, l)
 
 	hear(ctx, l, contract.SignalAbsorb, "take over what was merged into this requirement",
-		func(ctx workflow.Context, merged []requirement.Absorbed) { l.absorb(ctx, merged) })
+		func(ctx workflow.Context, h contract.Handover) { l.absorb(ctx, h) })
+	hear(ctx, l, contract.SignalMergeAnswer, "whether the survivor of a merge takes this requirement over",
+		func(_ workflow.Context, a contract.MergeAnswer) { l.mergeAnswer = a })
 	hear(ctx, l, contract.SignalReport, "what an escalation did",
 		func(ctx workflow.Context, r requirement.Report) { l.EscalationReported(now(ctx), r) })
 	hear(ctx, l, contract.SignalAdopt, "go on under other rules",
@@ -106,15 +108,6 @@ func (l *life) told(ctx workflow.Context, act requirement.Act) error {
 	}
 	_, err := l.do(ctx, act)
 	return err
-}
-
-// absorb takes over what was merged into this requirement, and passes it on
-// when this one has been merged itself.
-func (l *life) absorb(ctx workflow.Context, merged []requirement.Absorbed) {
-	l.Absorb(now(ctx), merged)
-	if l.Stage == requirement.Merged && !l.Merging() {
-		_ = workflow.SignalExternalWorkflow(ctx, l.MergedInto, "", contract.SignalAbsorb, merged).Get(ctx, nil)
-	}
 }
 
 // answerIntake tells a caller what became of their submission, as soon as it is

@@ -100,28 +100,6 @@ func TestOwnerFoundForAnotherDepartmentIsNotTaken(t *testing.T) {
 	require.Equal(t, "zhang.wei", w.last().Owner)
 }
 
-// TestAbsorbedWhileMergingIsHandedOverToo: one requirement is merged into another
-// at the moment in which that one is merged into a third.
-func TestAbsorbedWhileMergingIsHandedOverToo(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	var told []string
-	w.OnSignalExternalWorkflow("default-test-namespace", "REQ-OTHER001", "", contract.SignalAbsorb, anything).Return(
-		func(_, _, _, _ string, arg any) error {
-			for _, a := range arg.([]requirement.Absorbed) {
-				told = append(told, a.ID)
-			}
-			return nil
-		}).After(time.Minute)
-	w.does(time.Hour, requirement.Merge{Header: by("wang.fang"), Into: "REQ-OTHER001"})
-	w.at(time.Hour+time.Second, func() {
-		w.SignalWorkflow(contract.SignalAbsorb, []requirement.Absorbed{{ID: "REQ-THIRD001"}})
-	})
-	w.lives()
-	w.ends(requirement.Merged)
-	require.Equal(t, []string{testID, "REQ-THIRD001"}, told)
-}
-
 // TestCancellationInTheMiddleOfALookUpTellsNothingFalse: nobody was asked, and
 // nobody failed to be found.
 func TestCancellationInTheMiddleOfALookUpTellsNothingFalse(t *testing.T) {

@@ -58,6 +58,8 @@ type life struct {
 	cancelled bool
 	// writing counts the transitions and notices that are on their way.
 	writing int
+	// mergeAnswer is what a survivor said last.
+	mergeAnswer contract.MergeAnswer
 	// nudged are escalations to be told that somebody is at work.
 	nudged []string
 	inbox  inbox
@@ -115,27 +117,6 @@ func (l *life) confirm(ctx workflow.Context) { l.while(ctx, requirement.Confirmi
 
 // allowAppeal waits whether a rejection is appealed.
 func (l *life) allowAppeal(ctx workflow.Context) { l.while(ctx, requirement.Rejected) }
-
-// handOver tells the survivor of a merge what it takes over. A survivor that is
-// gone sends the requirement back to where it was.
-func (l *life) handOver(ctx workflow.Context) {
-	l.while(ctx, requirement.Merged, step{
-		due: l.Merging,
-		do: func() {
-			// Others may be merged into this one meanwhile.
-			for told := 0; told < len(l.Handover()); {
-				news := l.Handover()[told:]
-				err := workflow.SignalExternalWorkflow(ctx, l.MergedInto, "", contract.SignalAbsorb, news).Get(ctx, nil)
-				if err != nil {
-					l.MergeUndone(now(ctx), l.MergedInto+" does not take it: "+err.Error())
-					return
-				}
-				told += len(news)
-			}
-			l.MergeDone(now(ctx))
-		},
-	})
-}
 
 // goesOn reports whether the process goes on in this run. The run is left at a
 // quiet point only: a notice that is tried again and again holds no clock.

@@ -191,25 +191,3 @@ func TestScenario40DisputeOpensANewCycleWithoutInstantBreach(t *testing.T) {
 	require.Equal(t, 2, w.last().Cycle)
 	require.False(t, *w.last().FirstTimeResolved)
 }
-
-func TestScenario40MergedWhileEscalated(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.OnSignalExternalWorkflow("default-test-namespace", "REQ-OTHER001", "", contract.SignalAbsorb, anything).Return(nil)
-	w.does(3*time.Hour, requirement.Merge{Header: by("wang.fang"), Into: "REQ-OTHER001"})
-	w.lives()
-	w.ends(requirement.Merged)
-	require.Equal(t, requirement.EscalationOver, w.last().Escalations[0].State)
-}
-
-func TestMergeIntoNobodyIsUndone(t *testing.T) {
-	t.Parallel()
-	w := newWorld(t)
-	w.OnSignalExternalWorkflow("default-test-namespace", "REQ-GONE0001", "", contract.SignalAbsorb, anything).Return(errDown)
-	w.does(time.Hour, requirement.Merge{Header: by("wang.fang"), Into: "REQ-GONE0001"})
-	w.does(90*time.Minute, requirement.Triage{Header: by("wang.fang")})
-	w.does(2*time.Hour-time.Minute, requirement.Withdraw{Header: by("customer"), Reason: "end"})
-	w.lives()
-	w.ends(requirement.Withdrawn)
-	require.Len(t, w.find(requirement.MergeUndone), 1)
-}
