@@ -2,10 +2,12 @@ package activities
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
 	enumspb "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/api/workflowservice/v1"
 	"go.temporal.io/sdk/activity"
 	"go.temporal.io/sdk/client"
@@ -70,5 +72,26 @@ func (r *Reconciliation) close(ctx context.Context, id string, status enumspb.Wo
 	if now.GetWorkflowExecutionInfo().GetStatus() == enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING {
 		return false, nil
 	}
-	return r.Ledger.Terminate(ctx, id, at, "its workflow has ended from outside: "+status.String())
+	closed, err := r.Ledger.Terminate(ctx, id, at, "its workflow has ended from outside: "+status.String())
+	if !closed || err != nil {
+		return closed, err
+	}
+	return true, r.standDown(ctx, id)
+}
+
+// standDown tells the chains of a requirement that was ended from outside that
+// their cause is gone.
+func (r *Reconciliation) standDown(ctx context.Context, id string) error {
+	ended, err := r.Ledger.Get(ctx, id)
+	if err != nil {
+		return err
+	}
+	for _, e := range ended.Escalations {
+		err := r.Temporal.SignalWorkflow(ctx, contract.EscalationID(id, e.ID), "", contract.SignalStandDown, nil)
+		var gone *serviceerror.NotFound
+		if err != nil && !errors.As(err, &gone) {
+			return fmt.Errorf("end escalation %s of %s: %w", e.ID, id, err)
+		}
+	}
+	return nil
 }

@@ -65,6 +65,9 @@ func dynamicConfig() dynamicconfig.StaticClient {
 		dynamicconfig.TimerProcessorMaxPollRPS.Key():      10000,
 		dynamicconfig.VisibilityProcessorMaxPollRPS.Key(): 10000,
 		dynamicconfig.OutboundProcessorMaxPollRPS.Key():   10000,
+		// A timer that is due within this time may be late by as much; the usual
+		// second would swallow the marks of clocks that run for seconds.
+		dynamicconfig.TimerProcessorMaxTimeShift.Key(): 10 * time.Millisecond,
 		// At that speed a long poll for a workflow's result now and then misses
 		// the closing event and answers only when the poll runs out (20 s).
 		dynamicconfig.HistoryLongPollExpirationInterval.Key(): 2 * time.Second,

@@ -15,7 +15,7 @@ type State string
 const (
 	Climbing     State = "climbing"
 	Acknowledged State = "acknowledged"
-	Alarmed      State = "alarmed" // nobody answered; the alarm was raised
+	Alarmed      State = "alarmed" // nobody answered; the alarm was raised and waits
 	Ended        State = "ended"   // its cause is gone
 )
 
@@ -67,8 +67,9 @@ func Start(l Ladder, now time.Time) *Ladder {
 	return &l
 }
 
-// Over reports whether the ladder calls nobody any more.
-func (l *Ladder) Over() bool { return l.State == Alarmed || l.State == Ended }
+// Over reports whether the ladder's cause is gone. One that has raised the alarm
+// is not over: somebody may still acknowledge.
+func (l *Ladder) Over() bool { return l.State == Ended }
 
 // Next returns when the ladder goes on by itself; false when it only waits to
 // be told something.
@@ -128,8 +129,8 @@ func (l *Ladder) unacknowledge(now time.Time) Page {
 }
 
 // Check reports whether the person may acknowledge now; nil means yes.
-// Anybody who was called may, and so may whoever answers for the outcome:
-// authorised says so.
+// Anybody who was called or alarmed may, and so may whoever answers for the
+// outcome: authorised says so.
 func (l *Ladder) Check(person string, authorised bool) error {
 	switch {
 	case l.Over():
@@ -146,19 +147,28 @@ func (l *Ladder) called(person string) bool { return slices.Contains(l.everybody
 
 func (l *Ladder) everybody() []string {
 	var all []string
-	for _, c := range l.Calls {
-		for _, p := range c.People {
+	add := func(people []string) {
+		for _, p := range people {
 			if !slices.Contains(all, p) {
 				all = append(all, p)
 			}
 		}
 	}
+	for _, c := range l.Calls {
+		add(c.People)
+	}
+	if l.State == Alarmed {
+		add(l.Alarm)
+	}
 	return all
 }
 
 // Acknowledge stops the climbing, until the acknowledgement runs out without
-// progress.
+// progress. After the alarm it holds for good: there is nobody left to call.
 func (l *Ladder) Acknowledge(now time.Time, person string) {
+	if l.State == Alarmed {
+		l.AcknowledgedFor = sla.Duration{}
+	}
 	l.State, l.AcknowledgedBy, l.NextAt = Acknowledged, person, time.Time{}
 	l.Progress(now)
 }

@@ -88,7 +88,13 @@ func TestClimbing(t *testing.T) {
 			}
 			require.Equal(t, c.want, climb(t, c.l))
 			require.Equal(t, c.took, last.Sub(t0))
-			require.True(t, c.l.Over())
+			require.Equal(t, escalation.Alarmed, c.l.State)
+			require.Error(t, c.l.Check("stranger", false))
+			require.NoError(t, c.l.Check("boss", false), "who was alarmed may still see to it")
+			c.l.Acknowledge(last, "boss")
+			_, again := c.l.Next()
+			require.False(t, again, "for good")
+			require.False(t, c.l.Over(), "until the cause is gone")
 		})
 	}
 }

@@ -42,8 +42,8 @@ type Escalation struct {
 	Told bool `json:"told,omitempty"`
 }
 
-// Open reports whether the chain may still call somebody.
-func (e Escalation) Open() bool { return e.State != EscalationOver && e.State != EscalationAlarmed }
+// Open reports whether the chain's cause is still there.
+func (e Escalation) Open() bool { return e.State != EscalationOver }
 
 // escalate begins the chain of a clock that has just breached.
 func (r *Requirement) escalate(now time.Time, c *sla.Clock) {
@@ -67,7 +67,7 @@ func (r *Requirement) standDown(now time.Time) {
 			continue
 		}
 		// A chain that never started has nothing to be told.
-		e.Told = e.State == EscalationDue || e.State == EscalationAlarmed
+		e.Told = e.State == EscalationDue
 		e.State, e.EndedAt = EscalationOver, &now
 		r.append(Event{At: now, Kind: EscalationEnded, Actor: SystemActor, Clock: e.Clock}, e, nil)
 	}

@@ -20,8 +20,11 @@ type acknowledged struct {
 	Stage      requirement.Stage `json:"stage"`
 	Seq        int               `json:"seq"`
 	Escalation string            `json:"escalation"`
-	By         string            `json:"by"`
-	Level      int               `json:"level"`
+	// Escalations are all that were acknowledged: without a name, every one that
+	// calls somebody.
+	Escalations []string `json:"escalations"`
+	By          string   `json:"by"`
+	Level       int      `json:"level"`
 }
 
 func (a *app) ackCommand() *cobra.Command {
@@ -49,25 +52,27 @@ func (a *app) ackCommand() *cobra.Command {
 		if err != nil {
 			return err
 		}
-		if escalation, err = a.escalation(cmd, v, escalation); err != nil {
-			return err
-		}
-		done, err := d.Acknowledge(ctx, id, escalation, contract.Acknowledge{Header: a.header(), Comment: comment})
-		if errors.Is(err, starter.ErrOver) {
-			return a.noEscalation("cli.ack.over", id, escalation)
-		}
+		meant, err := a.escalations(v, escalation)
 		if err != nil {
 			return err
 		}
-		answer := acknowledged{
-			ID: id, Act: contract.ActAcknowledge, Accepted: true, Stage: v.Stage, Seq: v.Seq,
-			Escalation: escalation, By: done.By, Level: done.Level,
+		answer := acknowledged{ID: id, Act: "ack", Accepted: true, Stage: v.Stage, Seq: v.Seq, Escalation: meant[0]}
+		for _, e := range meant {
+			done, err := d.Acknowledge(ctx, id, e, contract.Acknowledge{Header: a.header(), Comment: comment})
+			if errors.Is(err, starter.ErrOver) {
+				return a.noEscalation("cli.ack.over", id, e)
+			}
+			if err != nil {
+				return err
+			}
+			answer.Escalations = append(answer.Escalations, e)
+			answer.By, answer.Level = done.By, max(answer.Level, done.Level)
 		}
 		return a.print(answer, func(s *screen) {
 			if !a.quiet {
 				s.line(s.facts(
 					s.good.Render(a.say("cli.done", map[string]any{"Act": a.text.Name("act", contract.ActAcknowledge)})),
-					s.strong.Render(id), escalation, a.withName(a.people(), done.By),
+					s.strong.Render(id), joined(answer.Escalations), a.withName(a.people(), answer.By),
 				))
 			}
 		})
@@ -82,30 +87,28 @@ func (a *app) noEscalation(key, id, escalation string) error {
 	}
 }
 
-// escalation finds the one that is meant: the one that is named, or the only
-// one that calls somebody.
-func (a *app) escalation(cmd *cobra.Command, v requirement.View, named string) (string, error) {
-	var all, climbing []string
+// escalations finds the ones that are meant: the one that is named, or all that
+// call somebody or have raised the alarm.
+func (a *app) escalations(v requirement.View, named string) ([]string, error) {
+	var all, calling []string
 	for _, e := range v.Escalations {
 		all = append(all, e.ID)
-		if e.State == requirement.EscalationClimbs {
-			climbing = append(climbing, e.ID)
+		if e.State == requirement.EscalationClimbs || e.State == requirement.EscalationAlarmed {
+			calling = append(calling, e.ID)
 		}
 	}
 	switch {
 	case named != "" && slices.Contains(all, named):
-		return named, nil
+		return []string{named}, nil
 	case named != "":
-		return "", &failure{
+		return nil, &failure{
 			exitNotFound, "not_found", a.say("cli.ack.unknown", map[string]any{"ID": v.ID, "Escalation": named}),
 			a.say("cli.ack.there_are", map[string]any{"Escalations": joined(all)}),
 		}
-	case len(climbing) == 1:
-		return climbing[0], nil
-	case len(climbing) == 0:
-		return "", a.noEscalation("cli.ack.none", v.ID, "")
+	case len(calling) == 0:
+		return nil, a.noEscalation("cli.ack.none", v.ID, "")
 	default:
-		return "", a.misused(cmd, "which_escalation", map[string]any{"Escalations": joined(climbing)})
+		return calling, nil
 	}
 }
 

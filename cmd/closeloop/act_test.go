@@ -127,7 +127,7 @@ func TestAcknowledge(t *testing.T) {
 	}{
 		"the only one":       {climbing("response-1"), nil, 0, []string{someID + " response-1 zhou.tao"}, "acknowledge"},
 		"the one named":      {climbing("response-1", "resolution-1"), []string{"--escalation", "resolution-1"}, 0, []string{someID + " resolution-1 zhou.tao"}, "resolution-1"},
-		"one of several":     {climbing("response-1", "resolution-1"), nil, 2, nil, "response-1, resolution-1"},
+		"all that call":      {climbing("response-1", "resolution-1"), nil, 0, []string{someID + " response-1 zhou.tao", someID + " resolution-1 zhou.tao"}, "response-1, resolution-1"},
 		"none":               {climbing(), nil, 4, nil, "no escalation of " + someID},
 		"one that is not it": {climbing("response-1"), []string{"--escalation", "x"}, 3, nil, "old-1, response-1"},
 	} {
