@@ -1,12 +1,17 @@
 package e2e_test
 
 import (
+	"context"
 	"encoding/json"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"closeloop/requirement"
+	"closeloop/starter"
 )
 
 // TestLifeThroughTheCommandLine walks one requirement from intake to archive
@@ -177,6 +182,38 @@ func TestMergeTellsTheSurvivor(t *testing.T) {
 	})
 	require.Equal(t, 4, shared.try(t, "merge", survivor, "--into", survivor).status)
 	require.Equal(t, 4, shared.try(t, "merge", survivor, "--into", duplicate).status, "a circle")
+	record(t, "merged", historyOf(t, duplicate))
+	shared.run(t, "withdraw", survivor, "--reason", "end of the test")
+	settled(t, survivor)
+	record(t, "survivor", historyOf(t, survivor))
+}
+
+// TestMergedIntoEachOther: both are told to merge into the other at the same
+// moment; one of them survives and has the other.
+func TestMergedIntoEachOther(t *testing.T) {
+	t.Parallel()
+	desk := starter.New(temporal, shared.queue, patience)
+	for range 5 {
+		ids := []string{shared.submit(t), shared.submit(t)}
+		var group sync.WaitGroup
+		for i, id := range ids {
+			group.Go(func() {
+				// One of the two may be refused at once, when the other is gone already.
+				_, _ = desk.Do(context.Background(), id, requirement.Merge{Into: ids[1-i]})
+			})
+		}
+		group.Wait()
+		eventually(t, func() bool {
+			a, b := shared.show(t, ids[0]), shared.show(t, ids[1])
+			for _, pair := range [][2]map[string]any{{a, b}, {b, a}} {
+				gone, left := pair[0], pair[1]
+				if gone["closed_at"] != nil && gone["merged_into"] == left["id"] && left["closed_at"] == nil && left["stage"] != "merged" {
+					return contains([]string{gone["id"].(string)}, left["duplicates"].([]any)[0].(string))
+				}
+			}
+			return false
+		}, "one of %v survives", ids)
+	}
 }
 
 func TestRejectionIsAppealedOnce(t *testing.T) {
@@ -195,4 +232,5 @@ func TestRejectionIsAppealedOnce(t *testing.T) {
 	settled(t, id)
 	require.Equal(t, "rejected", o.show(t, id)["stage"])
 	require.Equal(t, 4, o.try(t, "appeal", id, "--as", "customer", "--reason", "第三次").status)
+	record(t, "appealed", historyOf(t, id))
 }

@@ -35,6 +35,10 @@ func TestCancelledIsClosedInTheLedger(t *testing.T) {
 	shared.untilStage(t, id, "withdrawn")
 	kinds := shared.kinds(t, id)
 	require.Contains(t, kinds, "cancelled")
+	eventually(t, func() bool {
+		return temporal.GetWorkflow(context.Background(), id, "").Get(context.Background(), nil) != nil
+	}, "%s has ended", id)
+	record(t, "cancelled", historyOf(t, id))
 }
 
 // TestSignalsFromTheWebUI sends acts as signals, as the Web UI and the temporal

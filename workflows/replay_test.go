@@ -23,7 +23,9 @@ import (
 
 // recorded are the histories that every version must have, so that none is
 // forgotten: the end-to-end tests record them with -update.
-var recorded = []string{"breach", "continued", "escalation", "happy-path", "on-hold", "signals"}
+var recorded = []string{
+	"appealed", "breach", "cancelled", "continued", "escalation", "happy-path", "merged", "on-hold", "signals", "survivor",
+}
 
 // TestReplay replays the histories that released versions left behind. A change
 // of the workflows that running requirements would not survive fails here.
