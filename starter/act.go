@@ -3,7 +3,6 @@ package starter
 import (
 	"context"
 	"crypto/rand"
-	"errors"
 
 	"go.temporal.io/sdk/client"
 
@@ -74,12 +73,7 @@ func (c *Client) mergeable(ctx context.Context, id string, m requirement.Merge) 
 	}
 	seen, err := c.describe(ctx, m.Into)
 	if err != nil {
-		err = c.explain(ctx, m.Into, err)
-		if errors.Is(err, ErrNotFound) {
-			return refuse(requirement.CodeInvalid, "into: there is no requirement "+m.Into,
-				"name one that is open; see closeloop list", map[string]string{"field": "into"})
-		}
-		return err
+		return c.explain(ctx, m.Into, err)
 	}
 	switch {
 	case seen.running && seen.stage != requirement.Merged:
