@@ -186,10 +186,8 @@ func TestMergeIntoWhatCannotTakeIt(t *testing.T) {
 	t.Parallel()
 	for name, tc := range map[string]struct {
 		described *client.WorkflowExecutionDescription
-		lost      error
 		want      requirement.Code
 	}{
-		"unknown":      {lost: serviceerror.NewNotFound("no"), want: requirement.CodeInvalid},
 		"archived":     {described: described(enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, requirement.Archived), want: requirement.CodeOver},
 		"itself ended": {described: described(enumspb.WORKFLOW_EXECUTION_STATUS_COMPLETED, requirement.Merged), want: requirement.CodeMergeCycle},
 		"being merged": {described: described(enumspb.WORKFLOW_EXECUTION_STATUS_RUNNING, requirement.Merged), want: requirement.CodeMergeCycle},
@@ -197,7 +195,7 @@ func TestMergeIntoWhatCannotTakeIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			temporalClient := mocks.NewClient(t)
-			temporalClient.On("DescribeWorkflow", mock.Anything, "REQ-00000002", "").Return(tc.described, tc.lost)
+			temporalClient.On("DescribeWorkflow", mock.Anything, "REQ-00000002", "").Return(tc.described, nil)
 			_, err := New(temporalClient, "q", time.Second).Do(t.Context(), someID, requirement.Merge{Into: "REQ-00000002"})
 			refused, ok := errors.AsType[*requirement.Error](err)
 			require.True(t, ok, "%v", err)
@@ -205,4 +203,9 @@ func TestMergeIntoWhatCannotTakeIt(t *testing.T) {
 			require.NotEmpty(t, refused.Hint)
 		})
 	}
+	temporalClient := mocks.NewClient(t)
+	temporalClient.On("DescribeWorkflow", mock.Anything, "REQ-00000002", "").Return(nil, serviceerror.NewNotFound("no"))
+	_, err := New(temporalClient, "q", time.Second).Do(t.Context(), someID, requirement.Merge{Into: "REQ-00000002"})
+	require.ErrorIs(t, err, ErrNotFound)
+	require.ErrorContains(t, err, "REQ-00000002", "it says which one is not there")
 }
