@@ -11,8 +11,9 @@ import (
 )
 
 // Escalation climbs one ladder: it calls level after level until somebody
-// acknowledges, the cause is gone, or nobody is left and the alarm is raised.
-// Its requirement does the calling; a ladder whose requirement is gone ends.
+// acknowledges, or nobody is left and the alarm is raised. It lasts until its
+// cause is gone. Its requirement does the calling; a ladder whose requirement is
+// gone ends.
 func (w *Workflows) Escalation(ctx workflow.Context, in contract.EscalationInput) (escalation.Ladder, error) {
 	c := &climb{people: w.People, ladder: &in.Ladder}
 	if !in.Running {
