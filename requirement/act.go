@@ -139,7 +139,7 @@ func unknown(id string) *Error {
 // checks again, so it must not depend on who the directory says somebody is.
 func (r *Requirement) permitted(act Act) error {
 	rule := ruleOf(act.Name())
-	if !slices.Contains(rule.In, r.Stage) {
+	if r.Over() || !slices.Contains(rule.In, r.Stage) {
 		code, hint := CodeStage, r.hint()
 		if r.Over() {
 			code = CodeOver

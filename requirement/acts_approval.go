@@ -130,7 +130,7 @@ func (Appeal) Name() Name { return ActAppeal }
 func (a Appeal) Valid() error { return validText("reason", a.Reason, MaxText, true) }
 
 func (a Appeal) allowed(r *Requirement) error {
-	if r.Appealed || r.Over() {
+	if r.Appealed {
 		return refuse(CodeAppealed, r.ID+" was rejected for good: a rejection can be appealed once, while the appeal clock runs",
 			"submit a new requirement", "id", r.ID)
 	}

@@ -168,6 +168,8 @@ func TestAppealTakesTheClocksUpAgain(t *testing.T) {
 	require.Equal(t, before, s.count(requirement.ClockResumed))
 	s.does(after(4*time.Hour), requirement.Decline{Header: by("p1"), Reason: "still no"})
 	require.True(t, s.Over(), "a second no is final")
+	s.refused(requirement.Comment{Header: by("wang.fang"), Message: "too late"}, requirement.CodeOver)
+	s.refused(requirement.Appeal{Header: by("customer"), Reason: "once more"}, requirement.CodeOver)
 	require.Equal(t, sla.Stopped, s.clock(sla.Resolution, 1).State)
 }
 
