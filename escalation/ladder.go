@@ -188,5 +188,9 @@ func (c Call) times() int { return max(1, c.Times) }
 // wait is how long to wait for people: around the clock, because whoever is
 // called is called whenever a breach happens.
 func wait(now time.Time, d sla.Duration) time.Duration {
-	return sla.Calendar{Name: sla.AlwaysOpen}.Work(now, d)
+	at, err := sla.Always.After(now, d)
+	if err != nil {
+		return 0
+	}
+	return at.Sub(now)
 }

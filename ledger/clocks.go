@@ -1,7 +1,6 @@
 package ledger
 
 import (
-	"fmt"
 	"time"
 
 	"closeloop/requirement"
@@ -10,7 +9,7 @@ import (
 
 var clockTable = table{name: "clock", key: []string{"requirement_id", "name", "cycle"}, columns: []string{
 	"state", "target", "target_seconds", "calendar", "started_at", "deadline", "stopped_at",
-	"breached_at", "detected_at", "elapsed_seconds", "pauses", "marks",
+	"breached_at", "detected_at", "elapsed_seconds", "pauses", "marks", "max_pause",
 }}
 
 type clockRow struct {
@@ -29,6 +28,7 @@ type clockRow struct {
 	ElapsedSeconds *float64     `json:"elapsed_seconds"`
 	Pauses         []sla.Pause  `json:"pauses"`
 	Marks          []sla.Fired  `json:"marks"`
+	MaxPause       *string      `json:"max_pause"`
 }
 
 // holders records who held the requirement while a clock ran out (L7). That is
@@ -52,11 +52,7 @@ AND clock.requirement_id = $2 AND clock.name = breach.clock AND clock.cycle = (b
 func (w *writing) clocks() error {
 	rows := make([]clockRow, 0, len(w.t.State.Clocks))
 	for i := range w.t.State.Clocks {
-		row, err := clockRowOf(w.id(), &w.t.State.Clocks[i])
-		if err != nil {
-			return err
-		}
-		rows = append(rows, row)
+		rows = append(rows, clockRowOf(w.r, &w.t.State.Clocks[i]))
 	}
 	if len(rows) > 0 {
 		if err := w.derive(clockTable, rows); err != nil {
@@ -80,17 +76,18 @@ func (w *writing) seqs(kind requirement.Kind) []int {
 	return found
 }
 
-func clockRowOf(id string, c *sla.Clock) (clockRow, error) {
-	cal, err := sla.FindCalendar(c.Calendar)
-	if err != nil {
-		return clockRow{}, fmt.Errorf("clock %s: %w", c.Name, err)
-	}
+func clockRowOf(r *requirement.Requirement, c *sla.Clock) clockRow {
+	cal := r.CalendarOf(c)
 	row := clockRow{
-		RequirementID: id, Name: c.Name, Cycle: c.Cycle, State: c.State(),
-		Target: c.Target, TargetSeconds: cal.Work(c.StartedAt, c.Target).Seconds(), Calendar: c.Calendar,
+		RequirementID: r.ID, Name: c.Name, Cycle: c.Cycle, State: c.State(),
+		Target: c.Target, TargetSeconds: c.TargetWork(cal).Seconds(), Calendar: c.Calendar,
 		StartedAt: stamp(c.StartedAt), StoppedAt: stampOrNull(c.StoppedAt),
 		BreachedAt: stampOrNull(c.BreachedAt), DetectedAt: stampOrNull(c.DetectedAt),
 		Pauses: orNone(c.Pauses), Marks: orNone(c.Fired),
+	}
+	if !c.MaxPause.IsZero() {
+		limit := c.MaxPause.String()
+		row.MaxPause = &limit
 	}
 	if at, ok := c.Deadline(cal); ok {
 		row.Deadline = stampOrNull(&at)
@@ -99,16 +96,5 @@ func clockRowOf(id string, c *sla.Clock) (clockRow, error) {
 		elapsed := c.Elapsed(cal, *c.StoppedAt).Seconds()
 		row.ElapsedSeconds = &elapsed
 	}
-	return row, nil
-}
-
-// calendarsKnown returns an error when a clock needs a calendar that this
-// release does not know; a later one may.
-func calendarsKnown(s requirement.State) error {
-	for _, c := range s.Clocks {
-		if _, err := sla.FindCalendar(c.Calendar); err != nil {
-			return fmt.Errorf("clock %s: %w", c.Name, err)
-		}
-	}
-	return nil
+	return row
 }

@@ -28,11 +28,11 @@ var rules = policy.Process{
 	Clocks: []policy.ClockRule{
 		{
 			Name: sla.Response, Calendar: sla.AlwaysOpen, Target: sla.Exactly(2 * time.Hour),
-			RunsIn: []string{"received", "analysing", "reviewing", "assigned", "executing"}, PausesOnHold: true, Chain: "desk",
+			RunsIn: []string{"received", "analysing", "reviewing", "assigned", "executing"}, PausesOnHold: policy.AllHolds, Chain: "desk",
 		},
 		{
 			Name: sla.Resolution, Calendar: sla.AlwaysOpen, Target: sla.Exactly(24 * time.Hour),
-			RunsIn: []string{"received", "analysing", "reviewing", "assigned", "executing"}, PausesOnHold: true,
+			RunsIn: []string{"received", "analysing", "reviewing", "assigned", "executing"}, PausesOnHold: policy.AllHolds,
 		},
 		{Name: sla.Confirmation, Calendar: sla.AlwaysOpen, Target: sla.Exactly(72 * time.Hour), RunsIn: []string{"confirming"}},
 		{Name: sla.Approval, Calendar: sla.AlwaysOpen, Target: sla.Exactly(8 * time.Hour), RunsIn: []string{"reviewing"}},

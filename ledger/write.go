@@ -14,6 +14,7 @@ import (
 	"closeloop/notify"
 	"closeloop/policy"
 	"closeloop/requirement"
+	"closeloop/sla"
 )
 
 // Channel is the PostgreSQL notification channel on which the ids of changed
@@ -43,8 +44,12 @@ type Written struct {
 // ledger has another story of the same instant, [ErrUnreachable] when the
 // database does not answer; nothing is written then.
 func (l *Ledger) Write(ctx context.Context, t requirement.Transition, notices []notify.Notice) (Written, error) {
-	w := &writing{t: t, notices: notices}
-	err := w.run(ctx, l.pool)
+	rules, err := l.rulesOf(ctx, t)
+	if err != nil {
+		return Written{}, failed("write "+t.State.ID, err)
+	}
+	w := &writing{t: t, notices: notices, r: requirement.Restore(t.State, rules)}
+	err = w.run(ctx, l.pool)
 	if errors.Is(err, errOvertaken) {
 		w.replaces = true
 		err = w.run(ctx, l.pool)
@@ -58,6 +63,20 @@ func (l *Ledger) Write(ctx context.Context, t requirement.Transition, notices []
 	return w.result, nil
 }
 
+// rulesOf returns the rules that the figures of the new state take: those with
+// the calendars of its clocks. Around the clock takes none.
+func (l *Ledger) rulesOf(ctx context.Context, t requirement.Transition) (policy.Process, error) {
+	if t.Process != nil {
+		return *t.Process, nil
+	}
+	for _, c := range t.State.Clocks {
+		if c.Open() && c.Calendar != sla.AlwaysOpen {
+			return l.Process(ctx, t.State.Policy)
+		}
+	}
+	return policy.Process{}, nil
+}
+
 // What the lock finds out, besides that the transition is what comes next.
 var (
 	// errKnown: the ledger has this transition, or a later one.
@@ -69,7 +88,9 @@ var (
 // writing is one transition on its way into the ledger. All statements go to the
 // server together, so whatever one needs of another is said in SQL.
 type writing struct {
-	t       requirement.Transition
+	t requirement.Transition
+	// r is the requirement in its new state.
+	r       *requirement.Requirement
 	notices []notify.Notice
 	// replaces is set when the ledger has events that this transition replaces.
 	replaces bool
@@ -241,12 +262,7 @@ type requirementRow struct {
 }
 
 func (w *writing) requirement() error {
-	s := w.t.State
-	if err := calendarsKnown(s); err != nil {
-		return err
-	}
-	// What is derived from the state alone takes no rules.
-	r := requirement.Restore(s, policy.Process{})
+	s, r := w.t.State, w.r
 	row := requirementRow{
 		ID: s.ID, Title: s.Title, Customer: s.Customer, Contact: s.Contact, Tier: s.Tier, Channel: s.Channel,
 		Type: s.Type, Priority: s.Priority, Urgency: s.Urgency, Stage: s.Stage, Status: s.Stage.Status(),

@@ -138,7 +138,7 @@ func (p *pages) clockSays(c *sla.Clock) (says string, late bool) {
 		return p.text("message.clock_paused_why", map[string]any{"Reason": reason}), false
 	}
 	left, late := p.left(c)
-	at, _ := c.Deadline(calendarOf(c)) // known, because it ticks
+	at, _ := c.Deadline(p.r.CalendarOf(c)) // known, because it ticks
 	return p.text("message.clock_due", map[string]any{"Left": left, "Deadline": p.when(at)}), late
 }
 

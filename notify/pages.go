@@ -107,31 +107,24 @@ func (p *pages) openUntil(name sla.Name) string {
 		if c.Name != name || !c.Ticking() {
 			continue
 		}
-		if at, ok := c.Deadline(calendarOf(c)); ok && at.After(p.now) {
+		if at, ok := c.Deadline(p.r.CalendarOf(c)); ok && at.After(p.now) {
 			return p.when(at)
 		}
 	}
 	return ""
 }
 
-// calendarOf returns the clock's calendar. A name that this program does not
-// know costs a notice its exactness, not the recipient the notice.
-func calendarOf(c *sla.Clock) sla.Calendar {
-	cal, err := sla.FindCalendar(c.Calendar)
-	if err != nil {
-		cal, _ = sla.FindCalendar(sla.AlwaysOpen)
-	}
-	return cal
-}
-
 // left says how much working time a clock has left, or by how much it is late.
 func (p *pages) left(c *sla.Clock) (text string, late bool) {
-	cal := calendarOf(c)
+	cal := p.r.CalendarOf(c)
 	at, ok := c.Deadline(cal)
 	if !ok || !c.Ticking() {
 		return "", false
 	}
-	rest := cal.Between(p.now, at)
+	rest, err := cal.Between(p.now, at)
+	if err != nil {
+		return "", false
+	}
 	return p.l.Left(rest), rest < 0
 }
 

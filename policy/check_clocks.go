@@ -17,7 +17,7 @@ func (c *checker) checkClock(i int) {
 		}
 	}
 	if r.Calendar != "" {
-		if _, err := sla.FindCalendar(r.Calendar); err != nil {
+		if _, err := c.p.FindCalendar(r.Calendar); err != nil && !c.unsure("calendars") && !c.unsure("holidays") {
 			c.wrong(at("clocks", i, "calendar"), "%v", err)
 		}
 	}
@@ -87,7 +87,7 @@ func (c *checker) checkMarks(i int) {
 			continue
 		}
 		texts[j] = m.String()
-		if m.Offset < 0 && r.Target.WorkingDays == 0 && -m.Offset >= r.Target.Time && !r.Target.IsZero() {
+		if m.Offset.Negative() && m.Offset.WorkingDays == 0 && r.Target.WorkingDays == 0 && -m.Offset.Time >= r.Target.Time && !r.Target.IsZero() {
 			c.warn(at("clocks", i, "marks", j), "%s lies before the start of a target of %s and is never reached then", m, r.Target)
 		}
 	}

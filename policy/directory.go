@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"closeloop/sla"
 )
 
 // Directory is the people and departments of the company.
@@ -194,6 +196,11 @@ const (
 type Policy struct {
 	Process   `yaml:",inline"`
 	Directory `yaml:",inline"`
+	// Calendars are the working calendars besides the shipped ones (L2); one that
+	// has the name of a shipped one replaces it. [Process] keeps those it uses.
+	Calendars []sla.Timetable `json:"calendars,omitempty" yaml:"calendars"`
+	// Holidays are years of sets of holidays; a year of a shipped set replaces it.
+	Holidays []sla.HolidayYear `json:"holidays,omitempty" yaml:"holidays"`
 
 	warnings Problems
 }

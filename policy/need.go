@@ -4,11 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strconv"
-	"time"
 )
-
-// epoch is an arbitrary instant from which lengths are compared.
-var epoch = time.Unix(0, 0).UTC()
 
 // Need is how many approvals decide a round: `all`, `any`, or a number (R2).
 type Need string

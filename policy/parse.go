@@ -128,6 +128,7 @@ func (p *Policy) complete() {
 			c.OnReopen = NewCycle
 		}
 	}
+	p.keepCalendars()
 	for i := range p.Chains {
 		c := &p.Chains[i]
 		c.Rounds = max(1, c.Rounds)

@@ -2,6 +2,7 @@ package policy
 
 import (
 	"slices"
+	"time"
 
 	"closeloop/sla"
 )
@@ -43,6 +44,11 @@ type Process struct {
 	// Types and Channels are the values that a requirement may have (A1, I2).
 	Types    []string `json:"types" yaml:"types"`
 	Channels []string `json:"channels" yaml:"channels"`
+	// Holds are the kinds of holds besides the customer's (E5).
+	Holds []string `json:"holds,omitempty" yaml:"holds"`
+	// Calendars are those that the rules use, with their holidays; 24x7 is none of
+	// them. The policy file has more: see [Calendars].
+	Calendars []sla.Timetable `json:"calendars,omitempty" yaml:"-"`
 	// Clocks: one rule a clock name. A clock without a rule does not exist.
 	Clocks    []ClockRule    `json:"clocks" yaml:"clocks"`
 	Approvals []ApprovalRule `json:"approvals" yaml:"approvals"`
@@ -89,8 +95,11 @@ type ClockRule struct {
 	Caps []TargetRule `json:"caps,omitempty" yaml:"caps,omitempty"`
 	// RunsIn are the stages in which time counts; in others the clock pauses.
 	RunsIn []string `json:"runs_in" yaml:"runs_in"`
-	// PausesOnHold: waiting for the customer does not count (E5).
-	PausesOnHold bool `json:"pauses_on_hold" yaml:"pauses_on_hold"`
+	// PausesOnHold says which holds do not count (E5).
+	PausesOnHold Holds `json:"pauses_on_hold" yaml:"pauses_on_hold"`
+	// MaxPause is how long the clock may be on hold in total, in its working time;
+	// zero for no limit.
+	MaxPause sla.Duration `json:"max_pause,omitzero" yaml:"max_pause,omitempty"`
 	// Marks besides the deadline at which somebody is told (L3).
 	Marks  []sla.Mark `json:"marks,omitempty" yaml:"marks,omitempty"`
 	Repeat sla.Repeat `json:"repeat" yaml:"repeat"`
@@ -132,14 +141,15 @@ func (r ClockRule) Terms(a Attributes) sla.Terms {
 			target = c.Target
 		}
 	}
-	return sla.Terms{Target: target, Calendar: r.Calendar, Marks: r.Marks, Repeat: r.Repeat}
+	return sla.Terms{Target: target, Calendar: r.Calendar, MaxPause: r.MaxPause, Marks: r.Marks, Repeat: r.Repeat}
 }
 
 // longer compares targets of different units by counting a working day as 24
 // hours: a cap given in hours must hold against days on every calendar.
-func longer(a, b sla.Duration) bool {
-	always := sla.Calendar{Name: sla.AlwaysOpen}
-	return always.Work(epoch, a) > always.Work(epoch, b)
+func longer(a, b sla.Duration) bool { return around(a) > around(b) }
+
+func around(d sla.Duration) time.Duration {
+	return d.Time + time.Duration(d.WorkingDays)*24*time.Hour
 }
 
 // Clock returns the rule of that clock, if there is one.
@@ -249,6 +259,9 @@ type Level struct {
 	AcknowledgeWithin sla.Duration `json:"acknowledge_within" yaml:"acknowledge_within"`
 	// Times the level is called before the next rung; at least once.
 	Times int `json:"times,omitempty" yaml:"times,omitempty"`
+	// Calendar in whose working time alone the level is called and its time to
+	// acknowledge passes; around the clock when empty.
+	Calendar string `json:"calendar,omitempty" yaml:"calendar,omitempty"`
 }
 
 // Chain returns the chain of that name.

@@ -95,7 +95,10 @@ func identifier(s string) error {
 }
 
 // longest keeps arithmetic on marks and repetitions far from overflow.
-const longest = 10 * 366 * 24 * time.Hour
+const (
+	longest     = 10 * 366 * 24 * time.Hour
+	longestDays = 10 * 366
+)
 
 func length(s string) (sla.Duration, error) {
 	d, err := sla.ParseDuration(s)
@@ -104,7 +107,7 @@ func length(s string) (sla.Duration, error) {
 		return d, err
 	case d.Negative():
 		return d, fmt.Errorf("%q counts backwards; write a length from zero", s)
-	case d.Time > longest || d.WorkingDays > 3660:
+	case d.Time > longest || d.WorkingDays > longestDays:
 		return d, fmt.Errorf("%q is longer than ten years", s)
 	}
 	return d, nil
@@ -117,7 +120,7 @@ func mark(s string) (sla.Mark, error) {
 		return m, err
 	case m == sla.Deadline:
 		return m, errors.New("100% is the deadline itself, which every clock has; leave it out")
-	case m.Percent > 1000 || m.Offset > longest || m.Offset < -longest:
+	case m.Percent > 1000 || m.Offset.Time > longest || m.Offset.Time < -longest || m.Offset.WorkingDays > longestDays || m.Offset.WorkingDays < -longestDays:
 		return m, fmt.Errorf("%q lies too far off; write at most 1000%% or ten years", s)
 	}
 	return m, nil

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"closeloop/policy"
 )
 
 // Assign gives the requirement to a person.
@@ -162,7 +164,7 @@ func (r *Requirement) heardFrom(now time.Time, by string) {
 		r.Unanswered = &now
 		r.Contacts++
 	}
-	if r.Hold != nil {
+	if r.Hold != nil && r.Hold.Kind() == policy.HoldCustomer {
 		r.Hold = nil
 		r.record(now, WasResumed, by, nil)
 	}
@@ -281,10 +283,13 @@ func (p Progress) apply(r *Requirement, now time.Time) int {
 	return seq
 }
 
-// PutOnHold waits for the customer; clocks pause as the policy says (E5).
+// PutOnHold waits for the customer, or for somebody else that the policy names;
+// clocks pause as the policy says (E5).
 type PutOnHold struct {
 	Header
 	Reason string `json:"reason"`
+	// For is one of the policy's kinds of holds; the customer when empty.
+	For string `json:"for,omitempty"`
 }
 
 // Name of the act.
@@ -294,6 +299,11 @@ func (PutOnHold) Name() Name { return ActHold }
 func (h PutOnHold) Valid() error { return validText("reason", h.Reason, MaxText, true) }
 
 func (h PutOnHold) allowed(r *Requirement) error {
+	if h.For != "" {
+		if err := validChoice("for", h.For, r.process.HoldKinds()); err != nil {
+			return err
+		}
+	}
 	if r.Hold != nil {
 		return refuse(CodeOnHold, r.ID+" is on hold already: "+r.Hold.Reason, "resume it first", "id", r.ID)
 	}
@@ -301,7 +311,7 @@ func (h PutOnHold) allowed(r *Requirement) error {
 }
 
 func (h PutOnHold) apply(r *Requirement, now time.Time) int {
-	r.Hold = &Hold{Since: now, By: h.By(), Reason: h.Reason}
+	r.Hold = &Hold{Since: now, By: h.By(), Reason: h.Reason, For: h.For}
 	return r.record(now, WasHeld, h.By(), h)
 }
 

@@ -15,8 +15,8 @@ type promise struct {
 	name  sla.Name
 	cycle int
 	since time.Time
-	// target replaces the policy's, for what has a date of its own.
-	target *sla.Duration
+	// due takes the place of the policy's target, for what has a date of its own.
+	due *time.Time
 }
 
 // promises returns what the requirement owes at present.
@@ -61,9 +61,7 @@ func (r *Requirement) promises() []promise {
 	}
 	for i, s := range r.Plan {
 		if s.DoneAt == nil && !s.Dropped {
-			// A step that is late when it is planned is late at once.
-			until := sla.Exactly(max(0, s.Due.Sub(s.Since)))
-			owed = append(owed, promise{name: sla.PlanStep, cycle: i + 1, since: s.Since, target: &until})
+			owed = append(owed, promise{name: sla.PlanStep, cycle: i + 1, since: s.Since, due: &s.Due})
 		}
 	}
 	return owed
@@ -105,8 +103,9 @@ func (r *Requirement) terms(p promise) (sla.Terms, policy.ClockRule, bool) {
 		return sla.Terms{}, rule, false
 	}
 	terms := rule.Terms(r.Attributes)
-	if p.target != nil {
-		terms.Target = *p.target
+	if p.due != nil {
+		// A step that is late when it is planned is late at once.
+		terms.Due, terms.Target = p.due, sla.Exactly(max(0, p.due.Sub(p.since)))
 	}
 	switch p.name {
 	case sla.Confirmation, sla.Appeal:
@@ -117,14 +116,17 @@ func (r *Requirement) terms(p promise) (sla.Terms, policy.ClockRule, bool) {
 	if rule.OnReopen == policy.ResumeRemaining && p.cycle > 1 {
 		terms.Target = r.remaining(p, terms)
 	}
-	return terms, rule, !terms.Target.IsZero() || p.target != nil
+	return terms, rule, !terms.Target.IsZero() || p.due != nil
 }
 
 // remaining returns what the earlier cycles left of the target. Each used up a
 // part of what those before it had left; when that was nothing, of the whole.
 func (r *Requirement) remaining(p promise, terms sla.Terms) sla.Duration {
-	cal := calendar(terms.Calendar)
-	whole := cal.Work(p.since, terms.Target)
+	cal := r.calendar(terms.Calendar)
+	whole, err := cal.Work(p.since, terms.Target)
+	if err != nil {
+		return terms.Target
+	}
 	rest := whole
 	for cycle := 1; cycle < p.cycle; cycle++ {
 		c := r.clock(p.name, cycle)
@@ -144,12 +146,33 @@ func (r *Requirement) remaining(p promise, terms sla.Terms) sla.Duration {
 // calendar returns the calendar of that name. Policies with an unknown calendar
 // are refused when they are loaded; should one be missing all the same, the
 // workflow's task fails and is tried again until a worker knows it.
-func calendar(name string) sla.Calendar {
-	cal, err := sla.FindCalendar(name)
+func (r *Requirement) calendar(name string) *sla.Calendar {
+	for _, cal := range r.calendars {
+		if cal.Name() == name {
+			return cal
+		}
+	}
+	cal, err := r.process.Calendar(name)
+	for _, former := range r.former {
+		// A clock that ends because the rules no longer have it ends by its calendar.
+		if err != nil && former.Name() == name {
+			return former
+		}
+	}
 	if err != nil {
 		panic("closeloop: " + err.Error())
 	}
+	r.calendars = append(r.calendars, cal)
 	return cal
+}
+
+// CalendarOf returns the calendar of a clock. One that has ended knows its
+// figures and has no need of it; its calendar may be gone with older rules.
+func (r *Requirement) CalendarOf(c *sla.Clock) *sla.Calendar {
+	if c.Final != nil {
+		return sla.Always
+	}
+	return r.calendar(c.Calendar)
 }
 
 func (r *Requirement) clock(name sla.Name, cycle int) *sla.Clock {
@@ -169,7 +192,7 @@ func (r *Requirement) retime(now time.Time, actor string) {
 	for i := range r.Clocks {
 		c := &r.Clocks[i]
 		if c.Open() && !slices.ContainsFunc(owed, func(p promise) bool { return p.name == c.Name && p.cycle == c.Cycle }) {
-			c.Stop(now, !r.kept(c))
+			c.Stop(r.calendar(c.Calendar), now, !r.kept(c))
 			r.recordClock(now, ClockStopped, actor, c)
 		}
 	}
@@ -180,12 +203,12 @@ func (r *Requirement) retime(now time.Time, actor string) {
 		case c == nil:
 			r.Clocks = append(r.Clocks, sla.Start(p.name, p.cycle, terms, p.since))
 			c = &r.Clocks[len(r.Clocks)-1]
-			c.Retarget(calendar(terms.Calendar), terms, now)
+			c.Retarget(r.calendar(terms.Calendar), terms, now)
 			r.pace(c, rule, p.since, actor)
 			r.recordClock(now, ClockStarted, actor, c)
 		case c.Open(), c.Reopen(actor, string(r.Stage)):
-			if !sameTerms(c.Terms, terms) {
-				c.Retarget(calendar(terms.Calendar), terms, now)
+			if !c.Same(terms) {
+				c.Retarget(r.calendar(terms.Calendar), terms, now)
 				r.recordClock(now, ClockRetargeted, actor, c)
 			}
 		default:
@@ -193,34 +216,54 @@ func (r *Requirement) retime(now time.Time, actor string) {
 		}
 		r.pace(c, rule, now, actor)
 	}
+	r.lookAhead(now)
 	r.standDown(now)
 	r.forgetOldClocks()
+	r.markStage()
 }
 
-// pace pauses or resumes a clock as its rule says for the present stage.
+// markStage notes on what has just happened where it led to.
+func (r *Requirement) markStage() {
+	for i := len(r.journal) - 1; i >= 0 && r.journal[i].Stage == ""; i-- {
+		r.journal[i].Stage = r.Stage
+	}
+}
+
+// lookAhead says so once when a calendar lacks what it takes to know a deadline:
+// nobody would otherwise miss the timer that is not set.
+func (r *Requirement) lookAhead(now time.Time) {
+	for i := range r.Clocks {
+		if c := &r.Clocks[i]; c.Open() && c.Look(r.calendar(c.Calendar)) {
+			r.recordClock(now, ClockUndated, SystemActor, c)
+		}
+	}
+}
+
+// pace pauses or resumes a clock as its rule says for the present stage. A hold
+// pauses it until the clock has been on hold for as long as it may.
 func (r *Requirement) pace(c *sla.Clock, rule policy.ClockRule, at time.Time, actor string) {
-	held := r.Hold != nil && (rule.PausesOnHold || r.Hold.FromIntake)
-	runs := slices.Contains(rule.RunsIn, string(r.Stage)) && !held
+	onHold := r.Hold != nil && (r.Hold.FromIntake || rule.PausesOnHold.Include(r.Hold.Kind())) &&
+		(c.OnHold() || c.MayHold(r.calendar(c.Calendar), at))
+	runs := slices.Contains(rule.RunsIn, string(r.Stage)) && !onHold
 	fresh := c.StartedAt.Equal(at) && len(c.Pauses) == 0
 	switch {
 	case c.Ticking() && !runs:
 		reason := string(r.Stage)
-		if held {
+		if onHold {
 			reason = r.Hold.Reason
 		}
-		c.Pause(at, actor, reason)
+		c.Pause(at, actor, reason, onHold)
 		if !fresh {
 			r.recordClock(at, ClockPaused, actor, c)
 		}
 	case !c.Ticking() && runs:
 		c.Resume(at)
 		r.recordClock(at, ClockResumed, actor, c)
+	case !c.Ticking() && c.OnHold() != onHold:
+		// Paused for another reason than before: only a hold is limited.
+		c.Resume(at)
+		r.pace(c, rule, at, actor)
 	}
-}
-
-func sameTerms(a, b sla.Terms) bool {
-	return a.Target == b.Target && a.Calendar == b.Calendar && a.Repeat == b.Repeat &&
-		a.Lapses == b.Lapses && slices.Equal(a.Marks, b.Marks)
 }
 
 // keptClocks is how many ended clocks of one name a requirement keeps in hand.
@@ -254,18 +297,20 @@ type clockFact struct {
 	Mark       string       `json:"mark,omitempty"`
 	DueAt      *time.Time   `json:"due_at,omitempty"`
 	Reason     string       `json:"reason,omitempty"`
+	// Lacks is why there is no deadline.
+	Lacks *sla.Lack `json:"lacks,omitempty"`
 }
 
 func (r *Requirement) recordClock(now time.Time, kind Kind, actor string, c *sla.Clock) {
-	r.append(Event{At: now, Kind: kind, Actor: actor, Clock: c.Name}, factOf(c), nil)
+	r.append(Event{At: now, Kind: kind, Actor: actor, Clock: c.Name}, r.factOf(c), nil)
 }
 
-func factOf(c *sla.Clock) clockFact {
+func (r *Requirement) factOf(c *sla.Clock) clockFact {
 	f := clockFact{
 		Clock: c.Name, Cycle: c.Cycle, State: c.State(), Target: c.Target, Calendar: c.Calendar,
-		StartedAt: c.StartedAt, BreachedAt: c.BreachedAt,
+		StartedAt: c.StartedAt, BreachedAt: c.BreachedAt, Lacks: c.Lacks,
 	}
-	if at, ok := c.Deadline(calendar(c.Calendar)); ok {
+	if at, ok := c.Deadline(r.CalendarOf(c)); ok {
 		f.Deadline = &at
 	}
 	if n := len(c.Pauses); n > 0 && c.Pauses[n-1].To == nil {
@@ -289,7 +334,7 @@ func (r *Requirement) Next() (Wake, bool) {
 	found := false
 	for i := range r.Clocks {
 		c := &r.Clocks[i]
-		at, mark, ok := c.Next(calendar(c.Calendar))
+		at, mark, ok := c.Next(r.CalendarOf(c))
 		if ok && (!found || at.Before(next.At)) {
 			next, found = Wake{At: at, Clock: c.Name, Cycle: c.Cycle, Mark: mark}, true
 		}
@@ -306,7 +351,7 @@ func (r *Requirement) Tick(now time.Time) {
 			return
 		}
 		c := r.clock(next.Clock, next.Cycle)
-		for _, f := range c.Advance(calendar(c.Calendar), now) {
+		for _, f := range c.Advance(r.calendar(c.Calendar), now) {
 			r.reach(now, next, f)
 		}
 		r.retime(now, SystemActor)
@@ -316,23 +361,27 @@ func (r *Requirement) Tick(now time.Time) {
 // reach records a mark that was reached and does what follows from it.
 func (r *Requirement) reach(now time.Time, which Wake, f sla.Fired) {
 	c := r.clock(which.Clock, which.Cycle)
-	fact := factOf(c)
+	fact := r.factOf(c)
 	fact.Mark, fact.DueAt = f.Mark, &f.At
 	kind := ClockMarked
 	switch {
+	case f.Mark == sla.PauseLimit:
+		kind = ClockResumed
 	case f.Breach() && c.Lapses:
 		kind = ClockLapsed
-	case f.Breach():
+	case f.Breach() && c.DetectedAt.Equal(f.DetectedAt):
 		kind = ClockBreached
-	case f.Repeated():
+	case f.Breach(), f.Repeated():
+		// Terms that came after the breach put the deadline off; now that has passed,
+		// too.
 		kind = ClockRepeated
 	}
 	r.append(Event{At: now, Kind: kind, Actor: SystemActor, Clock: c.Name}, fact, nil)
-	switch kind {
-	case ClockBreached:
-		r.escalate(now, c)
-	case ClockLapsed:
+	switch {
+	case kind == ClockLapsed:
 		r.lapse(now, c.Name)
+	case f.Breach():
+		r.escalate(now, c)
 	}
 }
 
@@ -358,7 +407,7 @@ func (r *Requirement) NextDeadline() (time.Time, bool) {
 		if !c.Ticking() {
 			continue
 		}
-		if at, ok := c.Deadline(calendar(c.Calendar)); ok && (!found || at.Before(earliest)) {
+		if at, ok := c.Deadline(r.CalendarOf(c)); ok && (!found || at.Before(earliest)) {
 			earliest, found = at, true
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"closeloop/policy"
 	"closeloop/sla"
 )
 
@@ -62,6 +63,8 @@ const (
 	ClockRepeated   Kind = "clock_repeated"
 	// ClockLapsed: the end was reached and what was agreed for it happens.
 	ClockLapsed Kind = "clock_lapsed"
+	// ClockUndated: the calendar lacks what it takes to know the deadline.
+	ClockUndated Kind = "clock_undated"
 
 	EscalationStarted      Kind = "escalation_started"
 	EscalationRaised       Kind = "escalation_raised"
@@ -78,6 +81,9 @@ type Event struct {
 	Kind Kind      `json:"kind"`
 	// Actor is the id of who did it; the system for what fell due.
 	Actor string `json:"actor"`
+	// Stage is where the requirement stood once everything of the same instant had
+	// happened.
+	Stage Stage `json:"stage,omitempty"`
 	// Data are the particulars; their shape depends on the kind.
 	Data json.RawMessage `json:"data,omitempty"`
 	// Clock is set on events about a clock.
@@ -122,7 +128,11 @@ func (r *Requirement) audience(e Event, called []string) []string {
 			ids = []string{seat}
 		}
 		for _, id := range ids {
-			// Nobody needs to be told what they did themselves.
+			// Nobody needs to be told what they did themselves, and the customer is not
+			// asked for what somebody else has to bring.
+			if id == CustomerActor && e.Kind == WasHeld && r.Hold.Kind() != policy.HoldCustomer {
+				continue
+			}
 			if id != e.Actor && !slices.Contains(to, id) {
 				to = append(to, id)
 			}

@@ -92,9 +92,20 @@ type Hold struct {
 	Since  time.Time `json:"since"`
 	By     string    `json:"by"`
 	Reason string    `json:"reason"`
+	// For is whom the hold waits for, as the policy names its kinds of holds; the
+	// customer when empty.
+	For string `json:"for,omitempty"`
 	// FromIntake: it was on hold when it came in, so no clock has run at all, not
 	// even one that the policy does not pause on hold.
 	FromIntake bool `json:"from_intake,omitempty"`
+}
+
+// Kind is whom the hold waits for.
+func (h *Hold) Kind() string {
+	if h.For == "" {
+		return policy.HoldCustomer
+	}
+	return h.For
 }
 
 // Response is the first response to the customer (E1, E2).
@@ -156,7 +167,10 @@ type Absorbed struct {
 type Requirement struct {
 	State
 	process policy.Process
-	journal []Event
+	// calendars are those that were asked for; former ones belong to rules that the
+	// requirement no longer lives by.
+	calendars, former []*sla.Calendar
+	journal           []Event
 	// adopted are rules that nobody has been told of yet.
 	adopted *policy.Process
 }
@@ -168,10 +182,10 @@ func New(id string, s Submission, p policy.Process, now time.Time) (*Requirement
 	if err := s.Valid(p); err != nil {
 		return nil, err
 	}
-	r := &Requirement{process: p, State: State{
+	r := Restore(State{
 		Schema: SchemaVersion, ID: id, Submission: s, Policy: p.Digest, Stage: Received,
 		Version: 1, Cycle: 1, CycleSince: now, CreatedAt: now, UpdatedAt: now,
-	}}
+	}, p)
 	if s.OnHold != "" {
 		r.Hold = &Hold{Since: now, By: s.SubmittedBy, Reason: s.OnHold, FromIntake: true}
 	}
@@ -182,7 +196,14 @@ func New(id string, s Submission, p policy.Process, now time.Time) (*Requirement
 
 // Restore puts a requirement to work again from its state and rules.
 func Restore(s State, p policy.Process) *Requirement {
-	return &Requirement{State: s, process: p}
+	r := &Requirement{State: s}
+	r.liveBy(p)
+	return r
+}
+
+// liveBy makes the rules those of the requirement.
+func (r *Requirement) liveBy(p policy.Process) {
+	r.process, r.calendars, r.former = p, nil, r.calendars
 }
 
 // Process returns the rules the requirement lives by.
@@ -218,6 +239,7 @@ func (r *Requirement) Pending() bool { return len(r.journal) > 0 }
 // it is a snapshot: what happens later does not reach it, also while somebody
 // else is writing it down.
 func (r *Requirement) Take() Transition {
+	r.markStage()
 	t := Transition{State: r.State.snapshot(), Events: r.journal, Process: r.adopted}
 	r.journal, r.adopted = nil, nil
 	return t
@@ -282,10 +304,13 @@ func (r *Requirement) endFromOutside(now time.Time, kind Kind, data any) {
 // the past stay (row L4).
 func (r *Requirement) Adopt(now time.Time, p policy.Process, actor string) {
 	r.Tick(now)
-	r.process, r.Policy, r.adopted = p, p.Digest, &p
+	before := r.Policy
+	r.liveBy(p)
+	r.Policy, r.adopted = p.Digest, &p
 	r.record(now, Adopted, actor, struct {
 		Policy string `json:"policy"`
-	}{p.Digest})
+		Before string `json:"before"`
+	}{p.Digest, before})
 	r.retime(now, actor)
 	r.Tick(now)
 }

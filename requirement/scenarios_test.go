@@ -22,7 +22,7 @@ func only(rules ...policy.ClockRule) func(*policy.Policy, *requirement.Submissio
 
 func rule(name sla.Name, target sla.Duration, change ...func(*policy.ClockRule)) policy.ClockRule {
 	r := policy.ClockRule{
-		Name: name, Calendar: sla.AlwaysOpen, Target: target, PausesOnHold: true,
+		Name: name, Calendar: sla.AlwaysOpen, Target: target, PausesOnHold: policy.AllHolds,
 		RunsIn: []string{"received", "analysing", "reviewing", "assigned", "executing"},
 	}
 	for _, c := range change {
@@ -112,7 +112,7 @@ func TestScenario26ThirtyDaysOnHold(t *testing.T) {
 	t.Parallel()
 	s := tell(t, func(p *policy.Policy, _ *requirement.Submission) {
 		for i := range p.Clocks {
-			p.Clocks[i].PausesOnHold = true
+			p.Clocks[i].PausesOnHold = policy.AllHolds
 		}
 	}).assigned(after(time.Minute))
 	before := len(s.journal())

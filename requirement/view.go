@@ -3,6 +3,7 @@ package requirement
 import (
 	"time"
 
+	"closeloop/policy"
 	"closeloop/sla"
 )
 
@@ -73,6 +74,8 @@ type ClockView struct {
 	ElapsedSeconds float64     `json:"elapsed_seconds"`
 	Pauses         []sla.Pause `json:"pauses"`
 	Marks          []sla.Fired `json:"marks"`
+	// Lacks is why a clock that runs has no deadline.
+	Lacks *sla.Lack `json:"lacks,omitempty"`
 }
 
 // EscalationView is an escalation as people and scripts see it.
@@ -116,7 +119,7 @@ func (r *Requirement) View(now time.Time) View {
 		v.Duplicates = append(v.Duplicates, a.ID)
 	}
 	for i := range r.Clocks {
-		v.Clocks = append(v.Clocks, clockView(&r.Clocks[i], now))
+		v.Clocks = append(v.Clocks, r.clockView(&r.Clocks[i], now))
 	}
 	for _, e := range r.Escalations {
 		v.Escalations = append(v.Escalations, escalationView(e))
@@ -124,13 +127,13 @@ func (r *Requirement) View(now time.Time) View {
 	return v
 }
 
-func clockView(c *sla.Clock, now time.Time) ClockView {
-	cal := calendar(c.Calendar)
+func (r *Requirement) clockView(c *sla.Clock, now time.Time) ClockView {
+	cal := r.CalendarOf(c)
 	v := ClockView{
 		Name: c.Name, Cycle: c.Cycle, State: c.State(), Target: c.Target.String(), Calendar: c.Calendar,
-		TargetSeconds: cal.Work(c.StartedAt, c.Target).Seconds(),
+		TargetSeconds: c.TargetWork(cal).Seconds(),
 		StartedAt:     c.StartedAt, StoppedAt: c.StoppedAt, BreachedAt: c.BreachedAt, DetectedAt: c.DetectedAt,
-		ElapsedSeconds: c.Elapsed(cal, now).Seconds(), Pauses: c.Pauses, Marks: c.Fired,
+		ElapsedSeconds: c.Elapsed(cal, now).Seconds(), Pauses: c.Pauses, Marks: c.Fired, Lacks: c.Lacks,
 	}
 	if v.Pauses == nil {
 		v.Pauses = []sla.Pause{}
@@ -174,6 +177,9 @@ func (r *Requirement) Waiting() Waiting {
 	switch {
 	case r.Over():
 		return Waiting{Who: []string{}, Acts: []Name{}}
+	case r.Hold != nil && r.Hold.Kind() != policy.HoldCustomer:
+		// Somebody has to see to it that the other one brings it.
+		return Waiting{Who: or(r.Owner, Operator), Acts: []Name{ActResume}}
 	case r.Hold != nil:
 		return Waiting{Who: []string{CustomerActor}, Acts: []Name{ActResume}}
 	}

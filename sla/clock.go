@@ -1,7 +1,9 @@
 package sla
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"sort"
 	"time"
 )
@@ -52,7 +54,14 @@ type Pause struct {
 	To     *time.Time `json:"to,omitempty"`
 	Reason string     `json:"reason,omitempty"`
 	By     string     `json:"by,omitempty"`
+	// OnHold tells a pause because somebody is waited for from one because of the
+	// stage. Only the former are subject to [Terms.MaxPause].
+	OnHold bool `json:"on_hold,omitempty"`
 }
+
+// PauseLimit is what [Clock.Advance] tells when the clock has been on hold for
+// as long as it may, and goes on.
+const PauseLimit = "max_pause"
 
 // Fired is a mark that was reached.
 type Fired struct {
@@ -75,6 +84,12 @@ func (f Fired) Breach() bool { return f.Mark == Deadline.String() }
 type Terms struct {
 	Target   Duration `json:"target"`
 	Calendar string   `json:"calendar"`
+	// Due is a date that was promised by hand; it takes the place of the target. One
+	// outside working time means the next working instant.
+	Due *time.Time `json:"due,omitempty"`
+	// MaxPause is how long the clock may be on hold in total, in working time; zero
+	// for no limit. Then it goes on although the hold lasts.
+	MaxPause Duration `json:"max_pause,omitzero"`
 	// Marks besides the deadline.
 	Marks  []Mark `json:"marks,omitempty"`
 	Repeat Repeat `json:"repeat"`
@@ -100,6 +115,28 @@ type Clock struct {
 	BreachedAt *time.Time `json:"breached_at,omitempty"`
 	DetectedAt *time.Time `json:"detected_at,omitempty"`
 	Fired      []Fired    `json:"fired,omitempty"`
+	// Lacks is what the calendar lacks to know the deadline of a clock that ticks;
+	// see [Clock.Look].
+	Lacks *Lack `json:"lacks,omitempty"`
+	// Final are the figures of a clock that was stopped, by the calendar that held
+	// then: they never change again.
+	Final *Figures `json:"final,omitempty"`
+}
+
+// Figures are what a calendar makes of the facts of a clock.
+type Figures struct {
+	// Deadline is nil when it was not known: a pause held the clock before it.
+	Deadline *time.Time `json:"deadline,omitempty"`
+	// Target and Elapsed are working time, in nanoseconds in JSON.
+	Target  time.Duration `json:"target"`
+	Elapsed time.Duration `json:"elapsed"`
+}
+
+// Same reports whether the terms say the same.
+func (t Terms) Same(other Terms) bool {
+	due := t.Due == other.Due || t.Due != nil && other.Due != nil && t.Due.Equal(*other.Due)
+	return due && t.Target == other.Target && t.Calendar == other.Calendar && t.MaxPause == other.MaxPause &&
+		t.Repeat == other.Repeat && t.Lapses == other.Lapses && slices.Equal(t.Marks, other.Marks)
 }
 
 // Start returns a clock that runs from the instant at.
@@ -134,13 +171,16 @@ func (c *Clock) paused() bool {
 // clock goes on ticking until it is stopped.
 func (c *Clock) Ticking() bool { return c.Open() && !c.paused() }
 
-// Pause stops the counting at the instant at. It does nothing on a clock that
-// does not tick.
-func (c *Clock) Pause(at time.Time, by, reason string) {
+// Pause stops the counting at the instant at; onHold says that somebody is
+// waited for. It does nothing on a clock that does not tick.
+func (c *Clock) Pause(at time.Time, by, reason string, onHold bool) {
 	if c.Ticking() {
-		c.Pauses = append(c.Pauses, Pause{From: at, By: by, Reason: reason})
+		c.Pauses = append(c.Pauses, Pause{From: at, By: by, Reason: reason, OnHold: onHold})
 	}
 }
+
+// OnHold reports whether the clock is paused because somebody is waited for.
+func (c *Clock) OnHold() bool { return c.paused() && c.Pauses[len(c.Pauses)-1].OnHold }
 
 // Resume goes on counting. It does nothing on a clock that is not paused.
 func (c *Clock) Resume(at time.Time) {
@@ -152,19 +192,20 @@ func (c *Clock) Resume(at time.Time) {
 // Retarget replaces the terms, counted from the original start with the pauses
 // kept (row L4). Marks that the new terms put into the future may fire anew;
 // those already in the past never do, but for the deadline: a target that is
-// already used up is one breach and no late warnings. A breach stays a breach.
-// Call [Clock.Advance] first, so that the old terms are judged as they stood.
-func (c *Clock) Retarget(cal Calendar, terms Terms, now time.Time) {
+// already used up is one breach and no late warnings. A breach stays a breach,
+// also when the new deadline is still to come; passing that is told, but is no
+// second breach. Call [Clock.Advance] first, so that the old terms are judged as
+// they stood.
+func (c *Clock) Retarget(cal *Calendar, terms Terms, now time.Time) {
 	c.Terms = terms
+	breach := slices.IndexFunc(c.Fired, Fired.Breach)
 	var kept []Fired
-	for _, f := range c.Fired {
-		if f.Breach() && c.BreachedAt != nil {
-			kept = append(kept, f)
-		}
+	if at, known := c.Deadline(cal); breach >= 0 && c.BreachedAt != nil && known && !at.Add(Tick).After(now) {
+		kept = append(kept, c.Fired[breach])
 	}
 	c.Fired = kept
 	for _, p := range c.points(cal) {
-		if !p.late && !p.wake().After(now) {
+		if !p.late && p.label != PauseLimit && !p.wake().After(now) {
 			c.Fired = append(c.Fired, Fired{Mark: p.label, At: p.at, DetectedAt: now, Superseded: true})
 		}
 	}
@@ -173,13 +214,18 @@ func (c *Clock) Retarget(cal Calendar, terms Terms, now time.Time) {
 // Stop ends the clock at the instant at and closes a pause that is still open.
 // void says that there is no verdict: nobody waits for it any longer. Call
 // [Clock.Advance] first, so that a deadline passed unnoticed is on record.
-func (c *Clock) Stop(at time.Time, void bool) {
+func (c *Clock) Stop(cal *Calendar, at time.Time, void bool) {
 	if !c.Open() {
 		return
 	}
 	c.Resume(at)
 	c.StoppedAt = &at
 	c.Void = void && c.BreachedAt == nil
+	final := Figures{Target: c.TargetWork(cal), Elapsed: c.Elapsed(cal, at)}
+	if deadline, known := c.Deadline(cal); known {
+		final.Deadline = &deadline
+	}
+	c.Final = &final
 }
 
 // Reopen takes up a clock that was stopped without a verdict, because it is
@@ -190,54 +236,212 @@ func (c *Clock) Reopen(by, reason string) bool {
 		return false
 	}
 	c.Pauses = append(c.Pauses, Pause{From: *c.StoppedAt, By: by, Reason: reason})
-	c.StoppedAt, c.Void = nil, false
+	c.StoppedAt, c.Void, c.Final = nil, false, nil
 	return true
 }
 
-// Deadline returns the instant at which the target is used up. It is false
-// while a pause holds the clock before its deadline: then nobody can know.
-func (c *Clock) Deadline(cal Calendar) (time.Time, bool) {
-	return c.instant(cal, cal.Work(c.StartedAt, c.Target))
+// holds returns the pauses as they count: those on hold end when the clock has
+// been on hold for as long as it may.
+func (c *Clock) holds(cal *Calendar) []Pause {
+	if c.MaxPause.IsZero() || len(c.Pauses) == 0 {
+		return c.Pauses
+	}
+	left := c.leave(cal)
+	holds := make([]Pause, 0, len(c.Pauses))
+	for _, p := range c.Pauses {
+		if !p.OnHold {
+			holds = append(holds, p)
+			continue
+		}
+		if left <= 0 {
+			continue
+		}
+		if end, err := cal.Add(p.From, left); err == nil && (p.To == nil || end.Before(*p.To)) {
+			p.To, left = &end, 0
+		} else if p.To != nil {
+			left -= cal.Counted(p.From, *p.To)
+		}
+		holds = append(holds, p)
+	}
+	return holds
 }
 
-// Elapsed returns the working time counted up to now, or up to the stop.
-func (c *Clock) Elapsed(cal Calendar, now time.Time) time.Duration {
-	if c.StoppedAt != nil && c.StoppedAt.Before(now) {
-		now = *c.StoppedAt
+// leave is the working time that the clock may be on hold in total.
+func (c *Clock) leave(cal *Calendar) time.Duration {
+	leave, err := cal.Work(c.StartedAt, c.MaxPause)
+	if err != nil {
+		return 0
+	}
+	return leave
+}
+
+// MayHold reports whether the clock may be put on hold at the instant at: with a
+// limit, whether something of it is left.
+func (c *Clock) MayHold(cal *Calendar, at time.Time) bool {
+	if c.MaxPause.IsZero() {
+		return true
+	}
+	left := c.leave(cal)
+	for _, p := range c.Pauses {
+		if p.OnHold && p.To != nil {
+			left -= cal.Counted(p.From, *p.To)
+		} else if p.OnHold {
+			left -= cal.Counted(p.From, at)
+		}
+	}
+	return left > 0
+}
+
+// limit returns when the hold that lasts has used up what the clock may be on
+// hold; false when it never does.
+func (c *Clock) limit(cal *Calendar) (time.Time, bool) {
+	if !c.OnHold() || c.MaxPause.IsZero() {
+		return time.Time{}, false
+	}
+	last := c.Pauses[len(c.Pauses)-1]
+	for _, h := range c.holds(cal) {
+		if h.From.Equal(last.From) && h.To != nil {
+			return *h.To, true
+		}
+	}
+	if !c.MayHold(cal, last.From) {
+		return last.From, true
+	}
+	return time.Time{}, false
+}
+
+// due returns when the target would be used up without any pause.
+func (c *Clock) due(cal *Calendar) (time.Time, error) {
+	if c.Due == nil {
+		return cal.After(c.StartedAt, c.Target)
+	}
+	if c.Due.Before(c.StartedAt) {
+		return cal.Next(c.StartedAt)
+	}
+	return cal.Next(*c.Due)
+}
+
+// shifted returns the instant at, put off by the working time of the pauses
+// before it. It is false while a pause before it lasts, or when the calendar
+// does not know.
+func shifted(cal *Calendar, holds []Pause, at time.Time) (time.Time, bool) {
+	for _, p := range holds {
+		if !p.From.Before(at) {
+			break
+		}
+		if p.To == nil {
+			return time.Time{}, false
+		}
+		work, err := cal.Between(p.From, *p.To)
+		if err == nil && work > 0 {
+			at, err = cal.Add(at, work)
+		}
+		if err != nil {
+			return time.Time{}, false
+		}
+	}
+	return at, true
+}
+
+// Deadline returns the instant at which the target is used up. It is false
+// while a pause holds the clock before its deadline: then nobody can know. It is
+// also false when the calendar does not know; see [Clock.Look].
+func (c *Clock) Deadline(cal *Calendar) (time.Time, bool) {
+	if c.Final != nil {
+		if c.Final.Deadline == nil {
+			return time.Time{}, false
+		}
+		return *c.Final.Deadline, true
+	}
+	at, err := c.due(cal)
+	if err != nil {
+		return time.Time{}, false
+	}
+	return shifted(cal, c.holds(cal), at)
+}
+
+// A Lack is why a calendar has no answer.
+type Lack struct {
+	Calendar string `json:"calendar"`
+	// Year whose holidays are not known; zero when there are no more open hours.
+	Year int `json:"year,omitempty"`
+}
+
+// Look notes in [Clock.Lacks] what the calendar lacks to know the deadline of a
+// clock that ticks, and reports whether that is news.
+func (c *Clock) Look(cal *Calendar) bool {
+	before := c.Lacks
+	c.Lacks = nil
+	if err := c.undated(cal); err != nil {
+		c.Lacks = &Lack{Calendar: cal.Name()}
+		var unknown *UnknownYearError
+		if errors.As(err, &unknown) {
+			c.Lacks.Year = unknown.Year
+		}
+	}
+	return c.Lacks != nil && (before == nil || *before != *c.Lacks)
+}
+
+// undated returns why the deadline of a clock that ticks is not known; nil when
+// it is, and for a clock that does not tick.
+func (c *Clock) undated(cal *Calendar) error {
+	if !c.Ticking() {
+		return nil
+	}
+	at, err := c.due(cal)
+	for _, p := range c.holds(cal) {
+		var work time.Duration
+		if err != nil || p.To == nil || !p.From.Before(at) {
+			break
+		}
+		if work, err = cal.Between(p.From, *p.To); err == nil && work > 0 {
+			at, err = cal.Add(at, work)
+		}
+	}
+	return err
+}
+
+// Elapsed returns the working time counted up to now, or up to the stop. Time
+// of which the calendar does not know whether work is done does not count.
+func (c *Clock) Elapsed(cal *Calendar, now time.Time) time.Duration {
+	if c.StoppedAt != nil && !now.Before(*c.StoppedAt) {
+		if now = *c.StoppedAt; c.Final != nil {
+			return c.Final.Elapsed
+		}
 	}
 	var sum time.Duration
 	from := c.StartedAt
-	for _, p := range c.Pauses {
+	for _, p := range c.holds(cal) {
 		if !p.From.Before(now) {
 			break
 		}
-		sum += cal.Between(from, p.From)
+		sum += cal.Counted(from, p.From)
 		if p.To == nil || p.To.After(now) {
 			return sum
 		}
 		from = *p.To
 	}
 	if from.Before(now) {
-		sum += cal.Between(from, now)
+		sum += cal.Counted(from, now)
 	}
 	return sum
 }
 
-// instant returns when the working time `work` has been counted.
-func (c *Clock) instant(cal Calendar, work time.Duration) (time.Time, bool) {
-	from := c.StartedAt
-	for _, p := range c.Pauses {
-		run := cal.Between(from, p.From)
-		if work <= run {
-			return cal.Add(from, work), true
-		}
-		if p.To == nil {
-			return time.Time{}, false
-		}
-		work -= run
-		from = *p.To
+// TargetWork returns the working time of the target: what a target in working
+// days amounts to from the start of this clock. It is zero when the calendar
+// does not know.
+func (c *Clock) TargetWork(cal *Calendar) time.Duration {
+	switch {
+	case c.Final != nil:
+		return c.Final.Target
+	case c.Due == nil && c.Target.WorkingDays == 0:
+		return c.Target.Time
 	}
-	return cal.Add(from, work), true
+	at, err := c.due(cal)
+	if err != nil {
+		return 0
+	}
+	return max(0, cal.Counted(c.StartedAt, at))
 }
 
 // A point is a place on the clock's way: a mark, the deadline, a repetition.
@@ -258,36 +462,55 @@ func (p point) wake() time.Time {
 
 // points returns all points whose instant is known and that have not fired, in
 // the order of their instants; at the same instant the deadline comes last. A
-// clock that is paused has only those that it reached before.
-func (c *Clock) points(cal Calendar) []point {
-	target := cal.Work(c.StartedAt, c.Target)
+// clock that is paused has only those that it reached before, and the end of the
+// pause where there is a limit.
+func (c *Clock) points(cal *Calendar) []point {
+	end, err := c.due(cal)
+	holds := c.holds(cal)
 	var all []point
-	add := func(label string, work time.Duration, late bool) {
-		if work < 0 || c.hasFired(label) {
+	add := func(p point, base time.Time, baseErr error) {
+		if baseErr != nil || base.Before(c.StartedAt) || c.hasFired(p.label) {
 			return
 		}
-		at, known := c.instant(cal, work)
-		p := point{label: label, at: at, late: late, warning: !late && work < target}
-		if known && !(c.paused() && p.wake().After(c.Pauses[len(c.Pauses)-1].From)) {
+		at, known := shifted(cal, holds, base)
+		if p.at = at; known && !(c.paused() && p.wake().After(c.Pauses[len(c.Pauses)-1].From)) {
 			all = append(all, p)
 		}
 	}
+	if limit, ok := c.limit(cal); ok {
+		all = append(all, point{label: PauseLimit, at: limit})
+	}
+	target := c.TargetWork(cal)
 	for _, m := range c.Marks {
-		if m != Deadline {
-			add(m.String(), m.work(target), false)
+		if m == Deadline {
+			continue
+		}
+		if share, ok := m.share(target); ok && err == nil {
+			base, baseErr := cal.Add(c.StartedAt, share)
+			add(point{label: m.String(), warning: share < target}, base, baseErr)
+		} else if !ok {
+			base, baseErr := beyond(cal, end, err, m.Offset, 1)
+			add(point{label: m.String(), warning: m.Offset.Negative()}, base, baseErr)
 		}
 	}
-	add(Deadline.String(), target, true)
-	every := c.Repeat.Every
+	add(point{label: Deadline.String(), late: true}, end, err)
 	for n := 1; n <= c.Repeat.Times; n++ {
-		past := every.Time * time.Duration(n)
-		if every.WorkingDays != 0 {
-			past = cal.Work(c.StartedAt, Duration{WorkingDays: every.WorkingDays * n})
-		}
-		add(repeatLabel(n), target+past, false)
+		base, baseErr := beyond(cal, end, err, c.Repeat.Every, n)
+		add(point{label: repeatLabel(n)}, base, baseErr)
 	}
 	sort.SliceStable(all, func(i, j int) bool { return all[i].wake().Before(all[j].wake()) })
 	return all
+}
+
+// beyond returns the instant n times the distance from the deadline.
+func beyond(cal *Calendar, end time.Time, err error, distance Duration, n int) (time.Time, error) {
+	if err != nil {
+		return end, err
+	}
+	if distance.WorkingDays != 0 {
+		return cal.AddDays(end, distance.WorkingDays*n)
+	}
+	return cal.Add(end, distance.Time*time.Duration(n))
 }
 
 const repeatPrefix = "repeat "
@@ -307,7 +530,7 @@ func (c *Clock) hasFired(label string) bool {
 // the mark it will be. It is false for a clock that is stopped or has nothing
 // more to say: such a clock needs no timer. One that is paused has something to
 // say only when other terms put a mark into the time before the pause.
-func (c *Clock) Next(cal Calendar) (at time.Time, mark string, ok bool) {
+func (c *Clock) Next(cal *Calendar) (at time.Time, mark string, ok bool) {
 	if !c.Open() {
 		return time.Time{}, "", false
 	}
@@ -323,7 +546,7 @@ func (c *Clock) Next(cal Calendar) (at time.Time, mark string, ok bool) {
 // warning that the deadline has overtaken is recorded as superseded, and of
 // several overdue repetitions only the last is told. Calling it again with the
 // same instant returns nothing.
-func (c *Clock) Advance(cal Calendar, now time.Time) []Fired {
+func (c *Clock) Advance(cal *Calendar, now time.Time) []Fired {
 	if !c.Open() {
 		return nil
 	}
@@ -336,9 +559,15 @@ func (c *Clock) Advance(cal Calendar, now time.Time) []Fired {
 	}
 	var told []Fired
 	for i, p := range due {
+		if p.label == PauseLimit {
+			// The hold lasts, but what comes after it counts. That moves everything
+			// else, so nothing else is told before it has been looked at anew.
+			c.Resume(p.at)
+			return append(told, Fired{Mark: PauseLimit, At: p.at, DetectedAt: now})
+		}
 		f := Fired{Mark: p.label, At: p.at, DetectedAt: now, Superseded: superseded(p, due[i+1:])}
 		c.Fired = append(c.Fired, f)
-		if p.late && !c.Lapses {
+		if p.late && !c.Lapses && c.BreachedAt == nil {
 			at, detected := p.at, now
 			c.BreachedAt, c.DetectedAt = &at, &detected
 		}

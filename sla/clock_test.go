@@ -13,7 +13,7 @@ import (
 
 var (
 	t0     = time.Date(2026, 3, 2, 10, 0, 0, 0, time.UTC)
-	always = sla.Calendar{Name: sla.AlwaysOpen}
+	always = sla.Always
 )
 
 func terms(target time.Duration, marks ...sla.Mark) sla.Terms {
@@ -69,14 +69,14 @@ func TestLapsingIsNoBreach(t *testing.T) {
 	fired := c.Advance(always, t0.Add(2*time.Hour))
 	require.True(t, fired[0].Breach())
 	require.Nil(t, c.BreachedAt)
-	c.Stop(t0.Add(2*time.Hour), true)
+	c.Stop(always, t0.Add(2*time.Hour), true)
 	require.Equal(t, sla.Stopped, c.State())
 }
 
 func TestRetargetKeepsPausesAndBreaches(t *testing.T) {
 	t.Parallel()
 	c := sla.Start(sla.Resolution, 1, terms(4*time.Hour, percent(50)...), t0)
-	c.Pause(t0.Add(time.Hour), "li.na", "asks")
+	c.Pause(t0.Add(time.Hour), "li.na", "asks", true)
 	c.Resume(t0.Add(2 * time.Hour))
 	c.Advance(always, t0.Add(3*time.Hour))
 	require.Equal(t, []string{"50%"}, told(c.Fired))
@@ -91,13 +91,16 @@ func TestRetargetKeepsPausesAndBreaches(t *testing.T) {
 	require.Equal(t, sla.Breached, c.State())
 	c.Retarget(always, terms(100*time.Hour), t0.Add(13*time.Hour))
 	require.Equal(t, sla.Breached, c.State(), "a breach is a fact")
-	require.Empty(t, c.Advance(always, t0.Add(1000*time.Hour)), "and it happens once")
+	breach := *c.BreachedAt
+	require.Equal(t, []string{"100%"}, told(c.Advance(always, t0.Add(1000*time.Hour))), "the later deadline is told")
+	require.Equal(t, breach, *c.BreachedAt, "but the breach happened once")
+	require.Empty(t, c.Advance(always, t0.Add(1001*time.Hour)))
 }
 
 func TestDaysAreKeptThroughPauses(t *testing.T) {
 	t.Parallel()
 	c := sla.Start(sla.Resolution, 1, sla.Terms{Target: sla.Duration{WorkingDays: 2}, Calendar: sla.AlwaysOpen}, t0)
-	c.Pause(t0.Add(time.Hour), "", "")
+	c.Pause(t0.Add(time.Hour), "", "", true)
 	_, known := c.Deadline(always)
 	require.False(t, known)
 	c.Resume(t0.Add(31 * time.Hour))
@@ -109,7 +112,7 @@ func TestDaysAreKeptThroughPauses(t *testing.T) {
 func TestDeadlineReachedBeforeAPauseStays(t *testing.T) {
 	t.Parallel()
 	c := sla.Start(sla.Resolution, 1, terms(time.Hour), t0)
-	c.Pause(t0.Add(2*time.Hour), "", "")
+	c.Pause(t0.Add(2*time.Hour), "", "", true)
 	at, known := c.Deadline(always)
 	require.True(t, known)
 	require.Equal(t, t0.Add(time.Hour), at)
@@ -125,7 +128,7 @@ func history(t *rapid.T) (sla.Clock, time.Time) {
 		now = now.Add(time.Duration(rapid.Int64Range(0, int64(20*time.Hour)).Draw(t, "step")))
 		c.Advance(always, now)
 		if rapid.Bool().Draw(t, "pause") {
-			c.Pause(now, "", "")
+			c.Pause(now, "", "", true)
 		} else {
 			c.Resume(now)
 		}

@@ -16,8 +16,12 @@ import (
 type Duration struct {
 	// Time is the exact length; zero when WorkingDays is set.
 	Time time.Duration
-	// WorkingDays is the number of working days; zero when Time is set.
+	// WorkingDays is the number of working days; zero when Time is set. They end
+	// at the time of day at which they began.
 	WorkingDays int
+	// Close says that the working days end with the last of them, not at the time
+	// of day at which they began: `3wd close`.
+	Close bool
 }
 
 // Exactly returns the Duration of the exact length d.
@@ -32,7 +36,11 @@ func (d Duration) Negative() bool { return d.Time < 0 || d.WorkingDays < 0 }
 // String returns the canonical text: `1h30m`, `90s`, `5wd`.
 func (d Duration) String() string {
 	if d.WorkingDays != 0 {
-		return strconv.Itoa(d.WorkingDays) + "wd"
+		text := strconv.Itoa(d.WorkingDays) + "wd"
+		if d.Close {
+			text += " close"
+		}
+		return text
 	}
 	if d.Time == 0 {
 		return "0s"
@@ -62,14 +70,15 @@ func (d *Duration) UnmarshalText(text []byte) error {
 }
 
 var (
-	workingDays = regexp.MustCompile(`^([+-]?\d+)\s*(?:wd|working\s*days?|个?工作日)$`)
+	workingDays = regexp.MustCompile(`^([+-]?\d+)\s*(?:wd|working\s*days?|个?工作日)(\s+close|\s*下班前)?$`)
 	plainDays   = regexp.MustCompile(`^[+-]?\d+\s*(?:d|days?|天|日)$`)
 	isoTime     = regexp.MustCompile(`^([+-]?)PT(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?$`)
 	chineseTime = regexp.MustCompile(`^([+-]?)(?:(\d+)\s*个?小时)?\s*(?:(\d+)\s*分钟?)?\s*(?:(\d+)\s*秒)?$`)
 )
 
 // ParseDuration reads `90s`, `2h`, `1h30m`, `PT2H`, `3wd`, `3 working days`,
-// `3个工作日`, `2小时`. A bare day (`1d`) is refused, because it means 24 hours
+// `3个工作日`, `2小时`, and `3wd close` or `3个工作日下班前` for the end of the third
+// working day. A bare day (`1d`) is refused, because it means 24 hours
 // to one reader and one working day to the next; the error offers both.
 func ParseDuration(text string) (Duration, error) {
 	trimmed := strings.TrimSpace(text)
@@ -81,7 +90,11 @@ func ParseDuration(text string) (Duration, error) {
 		if err != nil || days > 10_000 || days < -10_000 {
 			return Duration{}, fmt.Errorf("%q: at most 10000 working days", text)
 		}
-		return Duration{WorkingDays: days}, nil
+		close := m[2] != "" && days != 0
+		if close && days < 0 {
+			return Duration{}, fmt.Errorf("%q counts backwards and has no close: write %dwd", text, days)
+		}
+		return Duration{WorkingDays: days, Close: close}, nil
 	}
 	if plainDays.MatchString(trimmed) {
 		n := strings.TrimRight(trimmed, "days天日 ")

@@ -97,12 +97,12 @@ func FuzzParseDuration(f *testing.F) {
 
 func TestMark(t *testing.T) {
 	t.Parallel()
-	for _, text := range []string{"50%", "110%", "-30m", "+15m", "-1h30m"} {
+	for _, text := range []string{"50%", "110%", "-30m", "+15m", "-1h30m", "-2wd", "+3wd"} {
 		m, err := sla.ParseMark(text)
 		require.NoError(t, err)
 		require.Equal(t, text, m.String())
 	}
-	for _, text := range []string{"", "0%", "half", "30m", "+2wd", "-0s", "%"} {
+	for _, text := range []string{"", "0%", "half", "30m", "+2wd close", "-0s", "%"} {
 		_, err := sla.ParseMark(text)
 		require.ErrorContains(t, err, "is not a mark", text)
 	}

@@ -10,12 +10,12 @@ import (
 
 // A Mark is a point on a clock's way at which somebody is to be told: a share
 // of the target (`75%`, `110%`) or a distance from the deadline in working time
-// (`-30m`, `+15m`). Row L3.
+// (`-30m`, `+15m`, `-2wd`). Row L3.
 type Mark struct {
 	// Percent of the target, when it is not zero.
 	Percent int
 	// Offset from the deadline, otherwise.
-	Offset time.Duration
+	Offset Duration
 }
 
 // Deadline is the mark of the deadline itself; every clock has it.
@@ -23,7 +23,7 @@ var Deadline = Mark{Percent: 100}
 
 var percentText = regexp.MustCompile(`^(\d{1,4})\s*%$`)
 
-// ParseMark reads `75%`, `-30m` or `+15m`.
+// ParseMark reads `75%`, `-30m`, `+15m` or `-2wd`.
 func ParseMark(text string) (Mark, error) {
 	trimmed := strings.TrimSpace(text)
 	if m := percentText.FindStringSubmatch(trimmed); m != nil {
@@ -35,8 +35,8 @@ func ParseMark(text string) (Mark, error) {
 	}
 	if strings.HasPrefix(trimmed, "-") || strings.HasPrefix(trimmed, "+") {
 		d, err := ParseDuration(trimmed)
-		if err == nil && d.WorkingDays == 0 && d.Time != 0 {
-			return Mark{Offset: d.Time}, nil
+		if err == nil && !d.IsZero() && !d.Close {
+			return Mark{Offset: d}, nil
 		}
 	}
 	return Mark{}, fmt.Errorf("%q is not a mark: write a share of the target like 75%%, or a distance from the deadline like -30m or +15m", text)
@@ -47,10 +47,10 @@ func (m Mark) String() string {
 	switch {
 	case m.Percent != 0:
 		return strconv.Itoa(m.Percent) + "%"
-	case m.Offset > 0:
-		return "+" + Exactly(m.Offset).String()
+	case m.Offset.Negative():
+		return m.Offset.String()
 	default:
-		return Exactly(m.Offset).String()
+		return "+" + m.Offset.String()
 	}
 }
 
@@ -67,16 +67,12 @@ func (m *Mark) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// work returns the working time after the start at which the mark stands, for a
-// clock whose target is `target` long. It may be negative: such a mark lies
-// before the start and never fires.
-func (m Mark) work(target time.Duration) time.Duration {
-	if m.Percent != 0 {
-		// Split so that a long target times a large percentage cannot overflow.
-		whole, rest := target/100, target%100
-		return whole*time.Duration(m.Percent) + rest*time.Duration(m.Percent)/100
-	}
-	return target + m.Offset
+// share returns the part of the target at which the mark stands. It is false
+// for a mark that is a distance from the deadline.
+func (m Mark) share(target time.Duration) (time.Duration, bool) {
+	// Split so that a long target times a large percentage cannot overflow.
+	whole, rest := target/100, target%100
+	return whole*time.Duration(m.Percent) + rest*time.Duration(m.Percent)/100, m.Percent != 0
 }
 
 // A Repeat says how often a breach that lasts is told again. Row L3.

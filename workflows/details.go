@@ -99,10 +99,10 @@ func (l *life) writeClocks(b *strings.Builder) {
 	for i := range l.Clocks {
 		c := &l.Clocks[i]
 		deadline := "held 暂停中"
-		if cal, err := sla.FindCalendar(c.Calendar); err == nil {
-			if at, ok := c.Deadline(cal); ok {
-				deadline = clockTime(at)
-			}
+		if at, ok := c.Deadline(l.CalendarOf(c)); ok {
+			deadline = clockTime(at)
+		} else if c.Lacks != nil {
+			deadline = fmt.Sprintf("unknown: calendar %s lacks %d 日历缺少该年节假日", c.Lacks.Calendar, c.Lacks.Year)
 		}
 		name := fmt.Sprintf("%s %s", c.Name, clockName(c.Name))
 		if c.Cycle > 1 {

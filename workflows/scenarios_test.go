@@ -34,7 +34,7 @@ func TestScenario26ThirtyDaysOnHold(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, func(p *policy.Policy) {
 		for i := range p.Clocks {
-			p.Clocks[i].PausesOnHold = true
+			p.Clocks[i].PausesOnHold = policy.AllHolds
 		}
 	})
 	timers := 0

@@ -130,7 +130,5 @@ func (a *app) due(text string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, &failure{exitUsage, "usage", a.say("cli.usage.due", map[string]any{"Due": text, "Reason": err.Error()}), ""}
 	}
-	cal := sla.Calendar{Name: sla.AlwaysOpen}
-	now := a.now().UTC()
-	return cal.Add(now, cal.Work(now, d)), nil
+	return sla.Always.After(a.now().UTC(), d)
 }

@@ -119,9 +119,10 @@ func (a *app) filter(cmd *cobra.Command, f listFlags) (ledger.Filter, error) {
 		if err != nil {
 			return filter, a.misused(cmd, "invalid", map[string]any{"Flag": "due-within", "Reason": err.Error()})
 		}
-		now := a.now().UTC()
-		cal := sla.Calendar{Name: sla.AlwaysOpen}
-		filter.DueBy = cal.Add(now, cal.Work(now, d))
+		// Around the clock, because it is about more calendars than one.
+		if filter.DueBy, err = sla.Always.After(a.now().UTC(), d); err != nil {
+			return filter, a.misused(cmd, "invalid", map[string]any{"Flag": "due-within", "Reason": err.Error()})
+		}
 	}
 	return filter, nil
 }
