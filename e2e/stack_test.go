@@ -228,7 +228,12 @@ func (o *office) untilStage(t *testing.T, id, stage string) map[string]any {
 // about.
 func eventually(t *testing.T, condition func() bool, format string, args ...any) {
 	t.Helper()
-	deadline := time.Now().Add(patience)
+	eventuallyWithin(t, patience, condition, format, args...)
+}
+
+func eventuallyWithin(t *testing.T, most time.Duration, condition func() bool, format string, args ...any) {
+	t.Helper()
+	deadline := time.Now().Add(most)
 	tick := time.NewTicker(50 * time.Millisecond)
 	defer tick.Stop()
 	for !condition() {
