@@ -59,7 +59,7 @@ func TestWrongCalls(t *testing.T) {
 		"unknown flag before the format": {args: []string{"list", "--color", "-o", "json"}, status: 2, code: "usage", message: "there is no flag color"},
 		"flag without value":             {args: []string{"list", "--stage"}, status: 2, code: "usage", message: "the flag stage needs a value"},
 		"a number that is none":          {args: []string{"list", "--limit", "many"}, status: 2, code: "usage", message: "--limit: many is not a whole number"},
-		"unknown command":                {args: []string{"shw"}, status: 2, code: "usage", message: "there is no command shw; did you mean show?"},
+		"unknown command":                {args: []string{"shw"}, status: 2, code: "usage", message: "there is no command shw; did you mean show, sla?"},
 		"unknown subcommand":             {args: []string{"policy", "lnt"}, status: 2, code: "usage", message: "there is no command lnt; did you mean lint?"},
 		"help for no command":            {args: []string{"help", "shw"}, status: 2, code: "usage", message: "there is no command shw"},
 		"no id":                          {args: []string{"accept"}, status: 2, code: "usage", message: "ID is missing"},
