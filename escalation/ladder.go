@@ -25,6 +25,9 @@ type Call struct {
 	People []string     `json:"people"`
 	Within sla.Duration `json:"within"`
 	Times  int          `json:"times"`
+	// Calendar in whose working time alone the level is called and Within passes;
+	// around the clock when empty. It is one of [Ladder.Calendars].
+	Calendar string `json:"calendar,omitempty"`
 }
 
 // Ladder is one run of an escalation chain.
@@ -34,18 +37,24 @@ type Ladder struct {
 	Title       string `json:"title,omitempty"`
 	Clock       string `json:"clock"`
 	Calls       []Call `json:"calls"`
-	Rounds      int    `json:"rounds"`
+	// Calendars are those that the calls name, as they were when the chain was
+	// triggered; 24x7 is none of them.
+	Calendars []sla.Timetable `json:"calendars,omitempty"`
+	Rounds    int             `json:"rounds"`
 	// AcknowledgedFor is how long an acknowledgement holds without progress.
 	AcknowledgedFor sla.Duration `json:"acknowledged_for"`
 	// Alarm is who is told that nobody answered.
 	Alarm []string `json:"alarm"`
 
 	State State `json:"state"`
-	// Level is the rung that was called last, from 1; Time how often it was
-	// called in this round; Round how often the ladder was begun.
+	// Level is the rung that was called last, from 1, or that is waited for; Time how
+	// often it was called in this round; Round how often the ladder was begun.
 	Level int `json:"level"`
 	Time  int `json:"time"`
 	Round int `json:"round"`
+	// Waits is set while the rung is closed: it is called when its calendar opens.
+	// Anybody on the ladder may acknowledge meanwhile.
+	Waits bool `json:"waits,omitempty"`
 	// NextAt is when the ladder goes on by itself; zero when it does not.
 	NextAt         time.Time `json:"next_at,omitzero"`
 	AcknowledgedBy string    `json:"acknowledged_by,omitempty"`
@@ -58,6 +67,10 @@ type Page struct {
 	Round  int
 	People []string
 	Alarm  bool
+	// Lacks is what the level's calendar lacks to know when it is open. The level is
+	// called all the same, and its time passes around the clock: a call that comes
+	// at night does less harm than one that never comes.
+	Lacks *sla.Lack
 }
 
 // Start returns the ladder at its foot, due at once.
@@ -76,22 +89,21 @@ func (l *Ladder) Over() bool { return l.State == Ended }
 func (l *Ladder) Next() (time.Time, bool) { return l.NextAt, !l.Over() && !l.NextAt.IsZero() }
 
 // Tick does what is due at now. It returns at most one page; levels without
-// people are passed over at once.
+// people are passed over at once, and one that is closed is waited for.
 func (l *Ladder) Tick(now time.Time) (Page, bool) {
 	if at, ok := l.Next(); !ok || at.After(now) {
 		return Page{}, false
 	}
 	if l.State == Acknowledged {
-		return l.unacknowledge(now), true
+		return l.unacknowledge(now)
 	}
-	for l.step() {
+	for l.Waits || l.step() {
 		call := l.Calls[l.Level-1]
 		if len(call.People) == 0 {
 			l.Time = call.times()
 			continue
 		}
-		l.NextAt = now.Add(wait(now, call.Within))
-		return Page{Level: l.Level, Round: l.Round, People: call.People}, true
+		return l.call(now, call.People)
 	}
 	l.State, l.NextAt = Alarmed, time.Time{}
 	return Page{Level: l.Level, Round: l.Round, People: l.Alarm, Alarm: true}, true
@@ -115,17 +127,53 @@ func (l *Ladder) step() bool {
 	return false
 }
 
-// unacknowledge takes up the ladder again because an acknowledgement led to
-// nothing: the acknowledger and the level that was called are called again.
-func (l *Ladder) unacknowledge(now time.Time) Page {
+// call calls the people of the present rung, or waits until its calendar opens.
+func (l *Ladder) call(now time.Time, people []string) (Page, bool) {
 	call := l.Calls[max(1, l.Level)-1]
-	people := slices.Clone(call.People)
+	page := Page{Level: l.Level, Round: l.Round, People: people}
+	cal := l.calendar(call.Calendar)
+	opens, err := cal.Next(now)
+	if err == nil && opens.After(now) {
+		l.Waits, l.NextAt = true, opens
+		return Page{}, false
+	}
+	l.Waits = false
+	if err == nil {
+		l.NextAt, err = cal.After(now, call.Within)
+	}
+	if err != nil {
+		page.Lacks, l.NextAt = sla.LackOf(cal, err), around(now, call.Within)
+	}
+	return page, true
+}
+
+// calendar returns the calendar of a rung. Whoever has none is called around the
+// clock, because a breach may happen at any time.
+func (l *Ladder) calendar(name string) *sla.Calendar {
+	for _, t := range l.Calendars {
+		if t.Name != name {
+			continue
+		}
+		if cal, err := t.Calendar(); err == nil {
+			return cal
+		}
+	}
+	return sla.Always
+}
+
+// unacknowledge takes up the ladder again because an acknowledgement led to
+// nothing: the acknowledger and the level that was called are called again. The
+// acknowledgement holds until they may be.
+func (l *Ladder) unacknowledge(now time.Time) (Page, bool) {
+	people := slices.Clone(l.Calls[max(1, l.Level)-1].People)
 	if !slices.Contains(people, l.AcknowledgedBy) {
 		people = append(people, l.AcknowledgedBy)
 	}
-	l.State, l.AcknowledgedBy = Climbing, ""
-	l.NextAt = now.Add(wait(now, call.Within))
-	return Page{Level: l.Level, Round: l.Round, People: people}
+	page, called := l.call(now, people)
+	if called {
+		l.State, l.AcknowledgedBy = Climbing, ""
+	}
+	return page, called
 }
 
 // Check reports whether the person may acknowledge now; nil means yes.
@@ -176,7 +224,7 @@ func (l *Ladder) Acknowledge(now time.Time, person string) {
 // Progress extends an acknowledgement: somebody is at work.
 func (l *Ladder) Progress(now time.Time) {
 	if l.State == Acknowledged && !l.AcknowledgedFor.IsZero() {
-		l.NextAt = now.Add(wait(now, l.AcknowledgedFor))
+		l.NextAt = around(now, l.AcknowledgedFor)
 	}
 }
 
@@ -185,12 +233,12 @@ func (l *Ladder) StandDown() { l.State, l.NextAt = Ended, time.Time{} }
 
 func (c Call) times() int { return max(1, c.Times) }
 
-// wait is how long to wait for people: around the clock, because whoever is
-// called is called whenever a breach happens.
-func wait(now time.Time, d sla.Duration) time.Duration {
+// around returns when the duration ends that begins now, around the clock.
+func around(now time.Time, d sla.Duration) time.Time {
 	at, err := sla.Always.After(now, d)
 	if err != nil {
-		return 0
+		// Around the clock there is no year without hours.
+		return now
 	}
-	return at.Sub(now)
+	return at
 }

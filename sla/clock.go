@@ -367,17 +367,23 @@ type Lack struct {
 	Year int `json:"year,omitempty"`
 }
 
+// LackOf returns what the calendar lacks that failed with the error.
+func LackOf(cal *Calendar, err error) *Lack {
+	lack := &Lack{Calendar: cal.Name()}
+	var unknown *UnknownYearError
+	if errors.As(err, &unknown) {
+		lack.Year = unknown.Year
+	}
+	return lack
+}
+
 // Look notes in [Clock.Lacks] what the calendar lacks to know the deadline of a
 // clock that ticks, and reports whether that is news.
 func (c *Clock) Look(cal *Calendar) bool {
 	before := c.Lacks
 	c.Lacks = nil
 	if err := c.undated(cal); err != nil {
-		c.Lacks = &Lack{Calendar: cal.Name()}
-		var unknown *UnknownYearError
-		if errors.As(err, &unknown) {
-			c.Lacks.Year = unknown.Year
-		}
+		c.Lacks = LackOf(cal, err)
 	}
 	return c.Lacks != nil && (before == nil || *before != *c.Lacks)
 }
