@@ -596,3 +596,20 @@ func TestFacts(t *testing.T) {
 		require.True(t, strings.Contains(text, "| `"+string(name)+"` |"), "docs/process.md does not tell of the clock %s", name)
 	}
 }
+
+// TestAuditIsExplained: the documents name the schedule, every kind of finding,
+// and every signal that the audit sends.
+func TestAuditIsExplained(t *testing.T) {
+	t.Parallel()
+	schedule, _, _ := strings.Cut(contract.AuditScheduleID("QUEUE"), "/")
+	for _, file := range readmes {
+		require.True(t, strings.Contains(read(t, file), "`"+schedule+"`"), "%s does not name the schedule %s", file, schedule)
+	}
+	text := read(t, filepath.Join("docs", "process.md"))
+	for _, kind := range contract.FindingKinds {
+		require.True(t, strings.Contains(text, "| `"+string(kind)+"` |"), "docs/process.md does not tell of the finding %s", kind)
+	}
+	for _, signal := range []string{contract.SignalTick, contract.SignalEscalationsLost, contract.SignalContinueAsNew} {
+		require.True(t, strings.Contains(text, "| `"+signal+"` |"), "docs/process.md does not tell of the signal %s", signal)
+	}
+}

@@ -34,7 +34,7 @@ func (l *Ledger) Open(ctx context.Context, req contract.OpenRequest) (contract.O
 }
 
 // Persist writes a transition, with one notice for each recipient of its
-// events, in one transaction.
+// events, in one transaction; or a state that is told once more.
 func (l *Ledger) Persist(ctx context.Context, t requirement.Transition) (contract.Persisted, error) {
 	if t.Process != nil {
 		if err := l.Ledger.KeepProcess(ctx, *t.Process); err != nil {
@@ -46,6 +46,11 @@ func (l *Ledger) Persist(ctx context.Context, t requirement.Transition) (contrac
 		notices = append(notices, notify.Plan(t.State, e, l.Policy.Directory, e.At)...)
 	}
 	written, err := l.Ledger.Write(ctx, t, notices)
+	if t.Instead != nil && errors.Is(err, ledger.ErrGap) {
+		// The ledger lacks facts, which a state cannot give back. Trying again would
+		// hold up what happens next.
+		return contract.Persisted{}, nil
+	}
 	return contract.Persisted{Notices: written.Notices}, err
 }
 
@@ -84,11 +89,4 @@ func (l *Ledger) FindOwner(ctx context.Context, req contract.OwnerRequest) (cont
 	}
 	found.Owner = best
 	return found, nil
-}
-
-func ignoreNotFound(err error) error {
-	if errors.Is(err, ledger.ErrNotFound) {
-		return nil
-	}
-	return err
 }

@@ -51,16 +51,16 @@ func parkedBefore(ctx context.Context) int {
 	return parked
 }
 
-// beat tells Temporal every second that the activity is alive, until the
-// function it returns is called.
-func beat(ctx context.Context, parked int) (stop func()) {
+// beat tells Temporal every second that the activity is alive, with what the next
+// attempt should know, until the function it returns is called.
+func beat(ctx context.Context, details ...any) (stop func()) {
 	ticker := time.NewTicker(time.Second)
 	done := make(chan struct{})
 	go func() {
 		for {
 			select {
 			case <-ticker.C:
-				activity.RecordHeartbeat(ctx, parked)
+				activity.RecordHeartbeat(ctx, details...)
 			case <-done:
 				return
 			}

@@ -41,6 +41,10 @@ func EscalationID(requirementID, escalation string) string {
 	return requirementID + "/escalation/" + escalation
 }
 
-// ReconcileScheduleID returns the id of the schedule that reconciles the ledger
-// of the workers on a task queue: installations may share a namespace.
-func ReconcileScheduleID(taskQueue string) string { return reconcileSchedule + "/" + taskQueue }
+// AuditScheduleID returns the id of the schedule that audits the requirements of
+// the workers on a task queue: installations may share a namespace.
+func AuditScheduleID(taskQueue string) string { return auditPrefix + "/" + taskQueue }
+
+// AuditID returns the id of an audit that somebody starts by hand; there is one
+// at a time.
+func AuditID(taskQueue string) string { return AuditScheduleID(taskQueue) + "/by-hand" }

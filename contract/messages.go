@@ -165,9 +165,3 @@ type Acknowledged struct {
 	By         string `json:"by"`
 	Level      int    `json:"level"`
 }
-
-// ReconcileResult says what a reconciliation found.
-type ReconcileResult struct {
-	Checked int      `json:"checked"`
-	Closed  []string `json:"closed,omitempty"`
-}

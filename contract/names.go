@@ -4,7 +4,7 @@ package contract
 const (
 	RequirementWorkflow = "Requirement"
 	EscalationWorkflow  = "Escalation"
-	ReconcileWorkflow   = "Reconcile"
+	AuditWorkflow       = "Audit"
 )
 
 // Messages of the Requirement workflow besides the acts, each of which is an
@@ -25,6 +25,11 @@ const (
 	// SignalContinueAsNew makes a workflow continue as new at its next quiet
 	// point: the operator's door for upgrades.
 	SignalContinueAsNew = "force-continue-as-new"
+	// SignalTick has a requirement let happen what is due; see [Tick].
+	SignalTick = "tick"
+	// SignalEscalationsLost has a requirement start escalations anew whose workflow
+	// is gone; see [LostEscalations].
+	SignalEscalationsLost = "escalations-lost"
 )
 
 // Messages of the Escalation workflow.
@@ -48,7 +53,7 @@ const (
 	ActivityFillSeats  = "FillSeats"
 	ActivityFindOwner  = "FindOwner"
 	ActivityStaffChain = "StaffChain"
-	ActivityReconcile  = "Reconcile"
+	ActivityAudit      = "Audit"
 )
 
 // Search attributes. They are stored unencrypted, so none carries what a
@@ -69,6 +74,5 @@ const (
 // DefaultTaskQueue is the task queue when none is configured.
 const DefaultTaskQueue = "closeloop"
 
-// reconcileSchedule begins the ids of the schedules that look for requirements
-// whose workflow was ended from outside.
-const reconcileSchedule = "closeloop-reconcile"
+// auditPrefix begins the ids of audits and of their schedules.
+const auditPrefix = "closeloop-audit"

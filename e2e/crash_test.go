@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -127,9 +128,23 @@ func as(h requirement.Header, actor string) requirement.Header {
 // ledgerEvents reads a requirement's facts from the database.
 func (o *office) ledgerEvents(t *testing.T, id string) []requirement.Event {
 	t.Helper()
-	events, err := books(t).Events(context.Background(), id, 0, ledger.MaxEvents)
+	l, err := ledger.Open(context.Background(), o.database())
+	require.NoError(t, err)
+	defer l.Close()
+	events, err := l.Events(context.Background(), id, 0, ledger.MaxEvents)
 	require.NoError(t, err)
 	return events
+}
+
+// database is the URL of the office's ledger.
+func (o *office) database() string {
+	url := ""
+	for _, variable := range o.environ() {
+		if value, ok := strings.CutPrefix(variable, "CLOSELOOP_DATABASE_URL="); ok {
+			url = value
+		}
+	}
+	return url
 }
 
 var openBooks = sync.OnceValues(func() (*ledger.Ledger, error) {

@@ -11,14 +11,14 @@ import (
 )
 
 // TestTerminatedIsClosedInTheLedger: a workflow that was terminated cannot
-// write its end; the reconciliation does.
+// write its end; the audit does.
 func TestTerminatedIsClosedInTheLedger(t *testing.T) {
 	t.Parallel()
 	ctx := context.Background()
 	id := shared.submit(t)
 	quiet(t, id)
 	require.NoError(t, temporal.TerminateWorkflow(ctx, id, "", "by an operator"))
-	schedule := temporal.ScheduleClient().GetHandle(ctx, contract.ReconcileScheduleID(shared.queue))
+	schedule := temporal.ScheduleClient().GetHandle(ctx, contract.AuditScheduleID(shared.queue))
 	eventually(t, func() bool {
 		require.NoError(t, schedule.Trigger(ctx, client.ScheduleTriggerOptions{}))
 		return shared.show(t, id)["stage"] == "withdrawn"

@@ -71,9 +71,6 @@ func (l *Ledger) KeepProcess(ctx context.Context, p policy.Process) error {
 	if p.Digest == "" {
 		return fmt.Errorf("the rules have no digest: load them from a policy file")
 	}
-	if _, known := l.processes.Load(p.Digest); known {
-		return nil
-	}
 	rules, err := encode(p)
 	if err != nil {
 		return err

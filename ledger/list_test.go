@@ -253,21 +253,3 @@ func TestLoad(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, loads)
 }
-
-func TestOpenIDs(t *testing.T) {
-	t.Parallel()
-	l := shelf(t)
-	var all []string
-	after := ""
-	for {
-		ids, err := l.OpenIDs(t.Context(), after, 2)
-		require.NoError(t, err)
-		if len(ids) == 0 {
-			break
-		}
-		require.LessOrEqual(t, len(ids), 2)
-		all = append(all, ids...)
-		after = ids[len(ids)-1]
-	}
-	require.Equal(t, []string{"REQ-1", "REQ-2", "REQ-3", "REQ-4", "REQ-5", "REQ-8"}, all)
-}

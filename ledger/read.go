@@ -55,18 +55,6 @@ func (l *Ledger) FindRef(ctx context.Context, ref string) (string, error) {
 	return id, failed("find the reference "+ref, err)
 }
 
-// OpenIDs returns the ids of requirements that are not closed, in order, after
-// the id `after`; at most limit of them, 1000 when that is not positive.
-func (l *Ledger) OpenIDs(ctx context.Context, after string, limit int) ([]string, error) {
-	const query = `SELECT id FROM requirement WHERE closed_at IS NULL AND id > $1 ORDER BY id LIMIT $2`
-	rows, err := l.pool.Query(ctx, query, storable(after), bounded(limit, 1_000, 10_000))
-	if err != nil {
-		return nil, failed("list open requirements", err)
-	}
-	ids, err := pgx.CollectRows(rows, pgx.RowTo[string])
-	return ids, failed("list open requirements", err)
-}
-
 // Load is what somebody has to do, for the choice of an owner (T1).
 type Load struct {
 	// Open is how many requirements that have not ended the person owns.

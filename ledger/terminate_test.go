@@ -24,9 +24,9 @@ func TestTerminate(t *testing.T) {
 	sending.State = notify.Sending
 	_, err := l.Write(t.Context(), tr, []notify.Notice{notice("REQ-A", 1, "zhou", "email"), sending})
 	require.NoError(t, err)
-	open, err := l.OpenIDs(t.Context(), "", 0)
+	open, err := l.OpenEntries(t.Context(), "", 0)
 	require.NoError(t, err)
-	require.Equal(t, []string{"REQ-A"}, open)
+	require.Len(t, open, 1)
 
 	// The clock that told when the workflow ended is behind.
 	done, err := l.Terminate(t.Context(), "REQ-A", start.Add(time.Hour), "its workflow was terminated")
@@ -57,7 +57,7 @@ func TestTerminate(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, done, "it has ended")
 	require.Equal(t, before, everything(t, conn, "REQ-A"))
-	open, err = l.OpenIDs(t.Context(), "", 0)
+	open, err = l.OpenEntries(t.Context(), "", 0)
 	require.NoError(t, err)
 	require.Empty(t, open)
 

@@ -40,6 +40,9 @@ type Written struct {
 // heard: what the first wrote then never happened. The later one is true; it
 // replaces what it overlaps (see [writing.undo]).
 //
+// A state that is told once more ([requirement.Requirement.Restate]) replaces
+// what the ledger has when that is what it is to replace, and nothing otherwise.
+//
 // The error is [ErrGap] when earlier events are missing, [ErrConflict] when the
 // ledger has another story of the same instant, [ErrUnreachable] when the
 // database does not answer; nothing is written then.
@@ -48,7 +51,7 @@ func (l *Ledger) Write(ctx context.Context, t requirement.Transition, notices []
 	if err != nil {
 		return Written{}, failed("write "+t.State.ID, err)
 	}
-	w := &writing{t: t, notices: notices, r: requirement.Restore(t.State, rules)}
+	w := &writing{t: t, notices: notices, r: requirement.Restore(t.State, rules), replaces: t.Instead != nil}
 	err = w.run(ctx, l.pool)
 	if errors.Is(err, errOvertaken) {
 		w.replaces = true
@@ -92,7 +95,7 @@ type writing struct {
 	// r is the requirement in its new state.
 	r       *requirement.Requirement
 	notices []notify.Notice
-	// replaces is set when the ledger has events that this transition replaces.
+	// replaces is set when this transition takes the place of what the ledger has.
 	replaces bool
 	batch    *pgx.Batch
 	result   Written
@@ -108,8 +111,15 @@ func (w *writing) run(ctx context.Context, pool *pgxpool.Pool) error {
 }
 
 func (w *writing) id() string { return w.t.State.ID }
-func (w *writing) first() int { return w.t.Events[0].Seq }
 func (w *writing) last() int  { return w.t.State.Seq }
+
+// first is the number of the first event; without events, of the one to come.
+func (w *writing) first() int {
+	if len(w.t.Events) == 0 {
+		return w.last() + 1
+	}
+	return w.t.Events[0].Seq
+}
 
 // at is when the state was reached, as precisely as PostgreSQL keeps it.
 func (w *writing) at() time.Time { return stamp(w.t.State.UpdatedAt) }
@@ -132,8 +142,8 @@ func (w *writing) prepare() error {
 
 // check refuses what no requirement yields.
 func (w *writing) check() error {
-	if w.id() == "" || len(w.t.Events) == 0 {
-		return errors.New("a transition has a requirement and at least one event")
+	if w.id() == "" || (len(w.t.Events) == 0) != (w.t.Instead != nil) {
+		return errors.New("a transition has a requirement, and events or a state that is told once more")
 	}
 	for i, e := range w.t.Events {
 		if e.Seq != w.first()+i {
@@ -185,6 +195,8 @@ UNION ALL SELECT 0, '-infinity' WHERE NOT EXISTS (SELECT FROM requirement WHERE 
 		switch {
 		case w.first() > stored+1:
 			return fmt.Errorf("%w: the ledger has %d, then comes %d", ErrGap, stored, w.first())
+		case w.t.Instead != nil:
+			return w.takesThePlaceOf(requirement.Standing{Seq: stored, At: at.Time})
 		case !later:
 			w.result.Current = w.last() == stored && w.at().Equal(at.Time)
 			return errKnown
@@ -194,6 +206,16 @@ UNION ALL SELECT 0, '-infinity' WHERE NOT EXISTS (SELECT FROM requirement WHERE 
 		w.result.Current = true
 		return nil
 	})
+	return nil
+}
+
+// takesThePlaceOf lets a state that is told once more replace what it is to
+// replace, and nothing else: a straggler must not take the ledger back in time.
+func (w *writing) takesThePlaceOf(stored requirement.Standing) error {
+	w.result.Current = stored.Seq == w.t.Instead.Seq && stored.At.Equal(stamp(w.t.Instead.At))
+	if !w.result.Current {
+		return errKnown
+	}
 	return nil
 }
 
@@ -217,14 +239,14 @@ var requirementTable = table{name: "requirement", key: []string{"id"}, columns: 
 	"title", "customer", "contact", "tier", "channel", "type", "priority", "urgency", "ref",
 	"stage", "status", "on_hold", "department", "owner", "tracker", "submitted_by",
 	"version", "cycle", "reopened", "first_time_resolved", "rating",
-	"breached", "next_deadline", "waiting_for", "created_at", "updated_at", "closed_at",
+	"breached", "next_deadline", "next_mark_at", "waiting_for", "created_at", "updated_at", "closed_at",
 	"policy", "seq", "state",
 }}
 
 var upsertRequirement = fmt.Sprintf(`INSERT INTO requirement (id, %[1]s)
 SELECT id, %[1]s FROM jsonb_populate_record(NULL::requirement, $1)
-ON CONFLICT (id) DO UPDATE SET (%[1]s) = ROW (%[2]s) 
-WHERE (requirement.updated_at, requirement.seq) < (excluded.updated_at, excluded.seq)`,
+ON CONFLICT (id) DO UPDATE SET (%[1]s) = ROW (%[2]s)
+WHERE $2 OR (requirement.updated_at, requirement.seq) < (excluded.updated_at, excluded.seq)`,
 	prefixed("", requirementTable.columns), prefixed("excluded.", requirementTable.columns))
 
 type requirementRow struct {
@@ -252,6 +274,7 @@ type requirementRow struct {
 	Rating            *int               `json:"rating"`
 	Breached          bool               `json:"breached"`
 	NextDeadline      *time.Time         `json:"next_deadline"`
+	NextMarkAt        *time.Time         `json:"next_mark_at"`
 	WaitingFor        []string           `json:"waiting_for"`
 	CreatedAt         time.Time          `json:"created_at"`
 	UpdatedAt         time.Time          `json:"updated_at"`
@@ -279,7 +302,11 @@ func (w *writing) requirement() error {
 	if at, ok := r.NextDeadline(); ok {
 		row.NextDeadline = stampOrNull(&at)
 	}
-	return w.put(upsertRequirement, row)
+	if next, ok := r.Next(); ok {
+		row.NextMarkAt = stampOrNull(&next.At)
+	}
+	// The lock has found out that a state which is told once more is to be there.
+	return w.put(upsertRequirement, row, w.t.Instead != nil)
 }
 
 // rating is the customer's satisfaction, or nil.

@@ -370,7 +370,7 @@ func TestRefusedTransitions(t *testing.T) {
 		{"other particulars", other(func(e *requirement.Event) { e.Data = json.RawMessage(`{"title":"x"}`) }), ledger.ErrConflict, "its event 1"},
 		{"another audience", other(func(e *requirement.Event) { e.To = []string{"li"} }), ledger.ErrConflict, "its event 1"},
 		{"a reference that is taken", twin, ledger.ErrConflict, "test:REQ-A"},
-		{"no events", requirement.Transition{State: all[0].State}, nil, "at least one event"},
+		{"no events", requirement.Transition{State: all[0].State}, nil, "told once more"},
 		{"sparse numbers", sparse, nil, "not numbered densely"},
 		{"a state beyond its events", short, nil, "the last event is 1"},
 	} {

@@ -18,6 +18,7 @@ import (
 	"github.com/BurntSushi/toml"
 	"github.com/stretchr/testify/require"
 
+	"closeloop/contract"
 	"closeloop/locale"
 	"closeloop/policy"
 	"closeloop/requirement"
@@ -133,6 +134,9 @@ func TestNames(t *testing.T) {
 		"vote":             constants(t, "../requirement/approval.go", "Answer"),
 		"role":             constants(t, "../requirement/actor.go", "Role"),
 		"notice_state":     constants(t, "../notify/notice.go", "State"),
+		"finding":          constants(t, "../contract/audit.go", "FindingKind"),
+		"repair":           constants(t, "../contract/audit.go", "Repair"),
+		"obstacle":         constants(t, "../contract/audit.go", "Obstacle"),
 		"method":           requirement.Methods,
 		"type":             policy.Default().Types,
 		"channel":          append(policy.Default().Channels, policy.Channels...),
@@ -146,6 +150,18 @@ func TestNames(t *testing.T) {
 			for _, lang := range locale.Languages {
 				require.True(t, locale.For(lang).Has(kind+"."+value), "%s has no %s.%s", lang, kind, value)
 			}
+		}
+	}
+}
+
+// TestFindings: each kind of finding has its sentence.
+func TestFindings(t *testing.T) {
+	t.Parallel()
+	kinds := constants(t, "../contract/audit.go", "FindingKind")
+	require.ElementsMatch(t, kinds, strs(contract.FindingKinds))
+	for _, kind := range kinds {
+		for _, lang := range locale.Languages {
+			require.True(t, locale.For(lang).Has("cli.audit.finding."+kind), "%s has no sentence for %s", lang, kind)
 		}
 	}
 }

@@ -111,6 +111,19 @@ func (r *Requirement) EscalationStarted(now time.Time, id string) {
 	r.append(Event{At: now, Kind: EscalationStarted, Actor: SystemActor, Clock: e.Clock}, e, nil)
 }
 
+// EscalationLost has a chain started anew whose workflow is gone, though its
+// cause is not. It begins at its foot: nobody knows any longer how far it had
+// climbed, or who is at work. seq is the latest fact that whoever noticed the
+// loss knew of; when something happened since, or the chain has ended, nothing
+// is done.
+func (r *Requirement) EscalationLost(id string, seq int) {
+	e := r.escalation(id)
+	if e == nil || r.Seq != seq || e.State == EscalationOver || e.State == EscalationDue {
+		return
+	}
+	e.State, e.Level, e.Round, e.Called, e.AcknowledgedBy = EscalationDue, 0, 0, nil, ""
+}
+
 // EscalationTold records that the chain knows that it has ended.
 func (r *Requirement) EscalationTold(id string) {
 	if e := r.escalation(id); e != nil {

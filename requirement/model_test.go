@@ -93,6 +93,11 @@ func TestAnyLife(t *testing.T) {
 			if rapid.Bool().Draw(t, "continues as new") {
 				r = reborn(t, r)
 			}
+			if rapid.Bool().Draw(t, "chains lost") {
+				for _, e := range r.Escalations {
+					r.EscalationLost(e.ID, r.Seq)
+				}
+			}
 			before := image(t, r)
 			r.Tick(now)
 			tellChains(r, now)

@@ -230,6 +230,9 @@ type Transition struct {
 	Events []Event `json:"events"`
 	// Process are the rules, when the transition brought other ones.
 	Process *policy.Process `json:"process,omitempty"`
+	// Instead is set when nothing happened and the state is only told once more;
+	// see [Requirement.Restate].
+	Instead *Standing `json:"instead,omitempty"`
 }
 
 // Pending reports whether there are facts that nobody has been told of.

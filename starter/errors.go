@@ -24,6 +24,8 @@ var (
 	ErrUnreachable = errors.New("cannot be reached")
 	// ErrNoWorker: Temporal answers, but no worker did in time.
 	ErrNoWorker = errors.New("no worker answered in time; is `closeloop worker` running?")
+	// ErrUnfinished: a worker is at work on the audit, and the wait for it is over.
+	ErrUnfinished = errors.New("the audit is still under way; asking for another joins it")
 )
 
 // Unreachable is an [ErrUnreachable] that says which service and why.

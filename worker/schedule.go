@@ -13,20 +13,20 @@ import (
 	"closeloop/contract"
 )
 
-// reconcileEvery is how long a requirement whose workflow was terminated may
-// stand open in the ledger.
-const reconcileEvery = time.Minute
+// auditEvery is how long something may be wrong before the audit finds it.
+const auditEvery = time.Minute
 
-// ensureSchedule creates the schedule of the reconciliation, once.
+// ensureSchedule creates the schedule of the audit, once.
 func ensureSchedule(ctx context.Context, c client.Client, taskQueue string) error {
-	id := contract.ReconcileScheduleID(taskQueue)
+	id := contract.AuditScheduleID(taskQueue)
 	_, err := c.ScheduleClient().Create(ctx, client.ScheduleOptions{
 		ID:      id,
-		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: reconcileEvery}}},
+		Spec:    client.ScheduleSpec{Intervals: []client.ScheduleIntervalSpec{{Every: auditEvery}}},
 		Overlap: enumspb.SCHEDULE_OVERLAP_POLICY_SKIP,
 		Action: &client.ScheduleWorkflowAction{
-			ID: id, Workflow: contract.ReconcileWorkflow, TaskQueue: taskQueue,
-			StaticSummary: "Closes in the ledger what was terminated in Temporal",
+			ID: id, Workflow: contract.AuditWorkflow, TaskQueue: taskQueue,
+			Args:          []any{contract.AuditRequest{}},
+			StaticSummary: "Compares the ledger with the workflows, and repairs what it safely can",
 		},
 	})
 	if err != nil && !errors.Is(err, temporal.ErrScheduleAlreadyRunning) {

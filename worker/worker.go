@@ -111,14 +111,16 @@ func register(w worker.Registry, c Config) {
 	}
 	w.RegisterWorkflowWithOptions(flows.Requirement, workflow.RegisterOptions{Name: contract.RequirementWorkflow})
 	w.RegisterWorkflowWithOptions(flows.Escalation, workflow.RegisterOptions{Name: contract.EscalationWorkflow})
-	w.RegisterWorkflowWithOptions(flows.Reconcile, workflow.RegisterOptions{Name: contract.ReconcileWorkflow})
+	w.RegisterWorkflowWithOptions(flows.Audit, workflow.RegisterOptions{Name: contract.AuditWorkflow})
 
 	people := &activities.People{Policy: c.Policy}
 	books := &activities.Ledger{Ledger: c.Ledger, Policy: c.Policy}
 	told := &activities.Notifications{Courier: notify.Courier{
 		Store: c.Ledger, Source: c.Ledger, Channels: c.Channels, Directory: c.Policy.Directory, Logger: c.Logger,
 	}}
-	both := &activities.Reconciliation{Ledger: c.Ledger, Temporal: c.Temporal}
+	auditor := &activities.Audit{
+		Ledger: c.Ledger, Temporal: c.Temporal, TaskQueue: c.TaskQueue, Retell: chronicler{c.Temporal}.retell,
+	}
 	for _, a := range []struct {
 		name string
 		f    any
@@ -130,7 +132,7 @@ func register(w worker.Registry, c Config) {
 		{contract.ActivityFillSeats, people.FillSeats},
 		{contract.ActivityStaffChain, people.StaffChain},
 		{contract.ActivityNotify, told.Notify},
-		{contract.ActivityReconcile, both.Reconcile},
+		{contract.ActivityAudit, auditor.Part},
 	} {
 		w.RegisterActivityWithOptions(a.f, activity.RegisterOptions{Name: a.name})
 	}

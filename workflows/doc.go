@@ -1,7 +1,7 @@
 // Package workflows is the response process as durable functions: [Workflows]
 // has one method for each workflow. Requirement reads from top to bottom like
 // the process itself; Escalation climbs the ladder that a breach starts;
-// Reconcile looks for requirements whose workflow was ended from outside.
+// Audit compares the ledger with the workflows.
 //
 // The functions are thin: they wait, ask the domain what follows, and carry out
 // what the world must learn. Handlers of updates and signals only change the

@@ -16,10 +16,10 @@ import (
 func (l *life) keepLedger(ctx workflow.Context) {
 	ctx, _ = workflow.NewDisconnectedContext(ctx)
 	for {
-		must(workflow.Await(ctx, l.Pending))
+		must(workflow.Await(ctx, func() bool { return l.Pending() || l.doubted != nil }))
 		l.writing++
 		l.show(ctx)
-		t := l.Take()
+		t := l.takeNext()
 		written := persist(ctx, t)
 		if written.Notices > 0 {
 			l.writing++
@@ -30,6 +30,17 @@ func (l *life) keepLedger(ctx workflow.Context) {
 		}
 		l.writing--
 	}
+}
+
+// takeNext returns what happened; when nothing did, the state once more for a
+// ledger that is in doubt about it.
+func (l *life) takeNext() requirement.Transition {
+	if l.Pending() {
+		return l.Take()
+	}
+	t := l.Restate(*l.doubted)
+	l.doubted = nil
+	return t
 }
 
 // tell sends the notifications of a transition. Whatever becomes of them, the
@@ -79,7 +90,11 @@ func localFirst[T any](ctx workflow.Context, name, summary string, request any) 
 }
 
 func persist(ctx workflow.Context, t requirement.Transition) contract.Persisted {
-	return localFirst[contract.Persisted](ctx, contract.ActivityPersist, summaryOf(t.Events), t)
+	summary := summaryOf(t.Events)
+	if t.Instead != nil {
+		summary = "the state anew"
+	}
+	return localFirst[contract.Persisted](ctx, contract.ActivityPersist, summary, t)
 }
 
 func lookUpOpening(ctx workflow.Context, req contract.OpenRequest) contract.Opening {

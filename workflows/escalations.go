@@ -45,9 +45,11 @@ func (l *life) startEscalation(ctx workflow.Context, e requirement.Escalation) {
 	chain := l.ChainOf(e)
 	staffed := staffChain(ctx, contract.ChainRequest{Chain: chain, Cast: l.Cast(), At: now(ctx)})
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
-		WorkflowID:            contract.EscalationID(l.ID, e.ID),
-		ParentClosePolicy:     enumspb.PARENT_CLOSE_POLICY_ABANDON,
-		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_REJECT_DUPLICATE,
+		WorkflowID:        contract.EscalationID(l.ID, e.ID),
+		ParentClosePolicy: enumspb.PARENT_CLOSE_POLICY_ABANDON,
+		// One that runs is joined. One that has ended, before a reset or because
+		// somebody terminated it, must not keep another from being started.
+		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         cut(l.ID+" "+string(e.Clock)+" breached: "+plain(l.Title), maxSummary),
 		Priority:              temporal.Priority{PriorityKey: 1},
 	})

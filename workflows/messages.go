@@ -52,6 +52,19 @@ func (l *life) listen(ctx workflow.Context) {
 		func(ctx workflow.Context, p policy.Process) { l.adopt(ctx, p) })
 	hear(ctx, l, contract.SignalContinueAsNew, "continue as new at the next quiet point",
 		func(workflow.Context, any) { l.leave = true })
+	hear(ctx, l, contract.SignalTick, "let happen what is due",
+		func(ctx workflow.Context, t contract.Tick) {
+			l.Tick(now(ctx))
+			if t.Instead != nil {
+				l.doubted = t.Instead
+			}
+		})
+	hear(ctx, l, contract.SignalEscalationsLost, "start escalations anew whose workflow is gone",
+		func(_ workflow.Context, lost contract.LostEscalations) {
+			for _, id := range lost.IDs {
+				l.EscalationLost(id, lost.Seq)
+			}
+		})
 }
 
 // offer makes an act an Update and a Signal.

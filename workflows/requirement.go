@@ -60,6 +60,8 @@ type life struct {
 	writing int
 	// mergeAnswer is what a survivor said last.
 	mergeAnswer contract.MergeAnswer
+	// doubted is what the ledger has wrongly; the state is to be told anew.
+	doubted *requirement.Standing
 	// nudged are escalations to be told that somebody is at work.
 	nudged []string
 	inbox  inbox
@@ -249,7 +251,7 @@ func (l *life) finish(ctx workflow.Context) (contract.Outcome, error) {
 
 // settled reports whether nothing is under way.
 func (l *life) settled(ctx workflow.Context) bool {
-	return l.writing == 0 && !l.Pending() && len(l.EscalationsDue()) == 0 && len(l.EscalationsToEnd()) == 0 &&
+	return l.writing == 0 && !l.Pending() && l.doubted == nil && len(l.EscalationsDue()) == 0 && len(l.EscalationsToEnd()) == 0 &&
 		len(l.nudged) == 0 && workflow.AllHandlersFinished(ctx)
 }
 

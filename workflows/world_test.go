@@ -33,6 +33,8 @@ type world struct {
 	mu          sync.Mutex
 	transitions []requirement.Transition
 	notified    []contract.NotifyRequest
+	// restated are states that were told once more.
+	restated []requirement.Transition
 	// down makes the ledger fail.
 	down func() bool
 	// owner is whom the look-up of an owner finds.
@@ -87,6 +89,9 @@ func (w *world) persist(_ context.Context, t requirement.Transition) (contract.P
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if t.Instead != nil {
+		w.restated = append(w.restated, t)
+	}
 	notices := 0
 	for _, e := range t.Events {
 		require.Equal(w.t, w.seq()+1, e.Seq, "facts come densely and once")

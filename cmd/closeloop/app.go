@@ -10,6 +10,7 @@ import (
 	"closeloop/contract"
 	"closeloop/locale"
 	"closeloop/requirement"
+	"closeloop/starter"
 )
 
 // app is one run of the program: what it reads and writes, the global flags,
@@ -44,6 +45,7 @@ type desk interface {
 	Do(context.Context, string, requirement.Act) (requirement.Verdict, error)
 	Acknowledge(context.Context, string, string, contract.Acknowledge) (contract.Acknowledged, error)
 	View(context.Context, string) (requirement.View, error)
+	Audit(context.Context, contract.AuditRequest, starter.AuditWaiting) (contract.AuditReport, error)
 	Close()
 }
 

@@ -76,6 +76,8 @@ func (a *app) failureOf(err error) *failure {
 		return say(exitRefused, string(requirement.CodeOver))
 	case errors.Is(err, starter.ErrNoWorker):
 		return say(exitUnreachable, "no_worker")
+	case errors.Is(err, starter.ErrUnfinished):
+		return say(exitFailure, "unfinished")
 	case errors.Is(err, starter.ErrUnreachable):
 		return say(exitUnreachable, "unreachable")
 	case errors.Is(err, ledger.ErrUnreachable):

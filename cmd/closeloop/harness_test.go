@@ -16,6 +16,7 @@ import (
 	"closeloop/ledger"
 	"closeloop/policy"
 	"closeloop/requirement"
+	"closeloop/starter"
 )
 
 // noon is the instant at which all of these tests happen.
@@ -76,7 +77,11 @@ type fakeDesk struct {
 	ids       []string
 	acked     []string
 	view      requirement.View
-	err       error
+	// report is what an audit finds, waits what becomes of it meanwhile.
+	report contract.AuditReport
+	waits  func(context.Context, starter.AuditWaiting)
+	audits []contract.AuditRequest
+	err    error
 }
 
 func (d *fakeDesk) Submit(_ context.Context, s requirement.Submission, key string) (contract.Receipt, error) {
@@ -102,6 +107,14 @@ func (d *fakeDesk) View(_ context.Context, id string) (requirement.View, error) 
 		v.ID = id
 	}
 	return v, d.err
+}
+
+func (d *fakeDesk) Audit(ctx context.Context, req contract.AuditRequest, waiting starter.AuditWaiting) (contract.AuditReport, error) {
+	d.audits = append(d.audits, req)
+	if d.waits != nil {
+		d.waits(ctx, waiting)
+	}
+	return d.report, d.err
 }
 
 func (*fakeDesk) Close() {}

@@ -64,7 +64,7 @@ func TestWrongCalls(t *testing.T) {
 		"help for no command":            {args: []string{"help", "shw"}, status: 2, code: "usage", message: "there is no command shw"},
 		"no id":                          {args: []string{"accept"}, status: 2, code: "usage", message: "ID is missing"},
 		"two ids":                        {args: []string{"accept", someID, "REQ-00000002"}, status: 2, code: "usage", message: "REQ-00000002 is one argument too many; put texts with spaces in quotes"},
-		"an id that is none":             {args: []string{"accept", "closeloop-reconcile"}, status: 3, code: "not_found", message: "closeloop-reconcile is no id of a requirement; ids look like REQ-7K2M9QXA"},
+		"an id that is none":             {args: []string{"accept", "closeloop-audit"}, status: 3, code: "not_found", message: "closeloop-audit is no id of a requirement; ids look like REQ-7K2M9QXA"},
 		"no reason":                      {args: []string{"decline", someID}, status: 2, code: "invalid", message: "--reason is missing"},
 		"no step":                        {args: []string{"plan", someID}, status: 2, code: "invalid", message: "--step: a plan has 1 to 30 steps, not 0"},
 		"half a step":                    {args: []string{"plan", someID, "--step", "fix it"}, status: 2, code: "usage", message: `--step: write a step as "what;owner;due", not fix it; the owner may be empty`},
