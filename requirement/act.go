@@ -109,25 +109,30 @@ func (r *Requirement) Check(people People, act Act) error {
 // entitled checks that the actor is somebody, and has one of the roles that the
 // table asks for, if it asks for any.
 func (r *Requirement) entitled(people People, act Act) error {
-	actor, known := people.Find(act.By())
+	return r.allows(people, act.By(), act.Name(), ruleOf(act.Name()).Roles)
+}
+
+// allows checks that the person is somebody and has one of the roles; no roles
+// means that everybody may who is known.
+func (r *Requirement) allows(people People, id string, act Name, allowed []Role) error {
+	actor, known := people.Find(id)
 	if !known {
-		actor = Actor{ID: act.By()}
+		actor = Actor{ID: id}
 	}
 	roles := r.rolesOn(actor)
 	if !known && len(roles) == 0 {
 		return unknown(actor.ID)
 	}
-	rule := ruleOf(act.Name())
-	if len(rule.Roles) == 0 {
+	if len(allowed) == 0 {
 		return nil
 	}
 	for _, role := range roles {
-		if slices.Contains(rule.Roles, role) {
+		if slices.Contains(allowed, role) {
 			return nil
 		}
 	}
-	return refuse(CodeRole, actor.ID+" may not "+string(act.Name())+": that takes "+join(rule.Roles),
-		"act as somebody else with --as", "person", actor.ID, "act", string(act.Name()), "roles", join(rule.Roles))
+	return refuse(CodeRole, actor.ID+" may not "+string(act)+": that takes "+join(allowed),
+		"act as somebody else with --as", "person", actor.ID, "act", string(act), "roles", join(allowed))
 }
 
 func unknown(id string) *Error {

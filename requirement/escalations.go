@@ -24,7 +24,8 @@ const (
 // Escalation is what the requirement knows of a chain that a breach started
 // (L5). The chain itself runs as a workflow of its own.
 type Escalation struct {
-	// ID is unique within the requirement: clock and cycle.
+	// ID is unique within the requirement: clock and cycle, and a number from the
+	// second chain of that clock on.
 	ID    string          `json:"id"`
 	Clock sla.Name        `json:"clock"`
 	Cycle int             `json:"cycle"`
@@ -45,31 +46,60 @@ type Escalation struct {
 // Open reports whether the chain's cause is still there.
 func (e Escalation) Open() bool { return e.State != EscalationOver }
 
-// escalate begins the chain of a clock that has just breached.
+// escalate begins the chain of a clock whose deadline has just passed.
 func (r *Requirement) escalate(now time.Time, c *sla.Clock) {
-	rule, _ := r.process.Clock(c.Name)
-	if _, ok := r.process.Chain(rule.Chain); !ok {
+	chain := r.chainFor(c)
+	if chain == "" {
 		return
 	}
 	id := fmt.Sprintf("%s-%d", c.Name, c.Cycle)
+	if before := r.escalationsOf(c); before > 0 {
+		id = fmt.Sprintf("%s-%d", id, before+1)
+	}
 	r.Escalations = append(r.Escalations, Escalation{
-		ID: id, Clock: c.Name, Cycle: c.Cycle, Chain: rule.Chain, State: EscalationDue, StartedAt: now,
+		ID: id, Clock: c.Name, Cycle: c.Cycle, Chain: chain, State: EscalationDue, StartedAt: now,
 	})
 }
 
-// standDown ends the escalations whose clock no longer runs: their cause is
-// gone.
+// chainFor returns the chain that a breach of the clock starts; empty for none.
+func (r *Requirement) chainFor(c *sla.Clock) string {
+	rule, _ := r.process.Clock(c.Name)
+	if _, ok := r.process.Chain(rule.Chain); !ok {
+		return ""
+	}
+	return rule.Chain
+}
+
+// escalationsOf returns how many chains the clock has started in its cycle.
+func (r *Requirement) escalationsOf(c *sla.Clock) int {
+	n := 0
+	for _, e := range r.Escalations {
+		if e.Clock == c.Name && e.Cycle == c.Cycle {
+			n++
+		}
+	}
+	return n
+}
+
+// standDown ends the escalations whose cause is gone: the clock no longer runs,
+// its deadline was put off, or its rule has this chain no longer. Where the rule
+// has another chain for a clock that is still overdue, that one begins: nobody
+// else would be called.
 func (r *Requirement) standDown(now time.Time) {
 	for i := range r.Escalations {
 		e := &r.Escalations[i]
 		c := r.clock(e.Clock, e.Cycle)
-		if e.State == EscalationOver || (c != nil && c.Open()) {
+		overdue := c != nil && c.Open() && c.Overdue()
+		if e.State == EscalationOver || overdue && r.chainFor(c) == e.Chain {
 			continue
 		}
 		// A chain that never started has nothing to be told.
 		e.Told = e.State == EscalationDue
 		e.State, e.EndedAt = EscalationOver, &now
 		r.append(Event{At: now, Kind: EscalationEnded, Actor: SystemActor, Clock: e.Clock}, e, nil)
+		if overdue {
+			r.escalate(now, c)
+		}
 	}
 }
 
@@ -145,6 +175,8 @@ type Report struct {
 	By     string   `json:"by,omitempty"`
 	// Comment of who acknowledged.
 	Comment string `json:"comment,omitempty"`
+	// Lacks is why a level was called without regard to its calendar.
+	Lacks *sla.Lack `json:"lacks,omitempty"`
 }
 
 // EscalationReported records what a chain did. Reports of a chain that has
@@ -172,7 +204,7 @@ func (r *Requirement) EscalationReported(now time.Time, rep Report) {
 	default:
 		e.State, e.AcknowledgedBy = EscalationClimbs, ""
 	}
-	r.append(Event{At: now, Kind: rep.Kind, Actor: actor, Clock: e.Clock}, escalationFact{*e, rep.Comment}, rep.People)
+	r.append(Event{At: now, Kind: rep.Kind, Actor: actor, Clock: e.Clock}, escalationFact{*e, rep.Comment, rep.Lacks}, rep.People)
 }
 
 // ChainOf returns the chain of an escalation as its rules have it.
@@ -194,4 +226,6 @@ type escalationFact struct {
 	Escalation
 	// Comment of who acknowledged.
 	Comment string `json:"comment,omitempty"`
+	// Lacks is why the level was called without regard to its calendar.
+	Lacks *sla.Lack `json:"lacks,omitempty"`
 }

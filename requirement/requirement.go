@@ -301,19 +301,3 @@ func (r *Requirement) endFromOutside(now time.Time, kind Kind, data any) {
 	r.end(now, Withdrawn, SystemActor)
 	r.retime(now, SystemActor)
 }
-
-// Adopt puts the requirement under other rules: clocks are retargeted from
-// their start with their pauses kept, clocks without a rule end, breaches of
-// the past stay (row L4).
-func (r *Requirement) Adopt(now time.Time, p policy.Process, actor string) {
-	r.Tick(now)
-	before := r.Policy
-	r.liveBy(p)
-	r.Policy, r.adopted = p.Digest, &p
-	r.record(now, Adopted, actor, struct {
-		Policy string `json:"policy"`
-		Before string `json:"before"`
-	}{p.Digest, before})
-	r.retime(now, actor)
-	r.Tick(now)
-}

@@ -163,6 +163,11 @@ func (c *Clock) State() State {
 	}
 }
 
+// Overdue reports whether the deadline has passed by the present terms. A clock
+// that breached under others and was given a later deadline is not overdue
+// before that, although the breach stays.
+func (c *Clock) Overdue() bool { return c.hasFired(Deadline.String()) }
+
 func (c *Clock) paused() bool {
 	return len(c.Pauses) > 0 && c.Pauses[len(c.Pauses)-1].To == nil
 }
@@ -200,7 +205,11 @@ func (c *Clock) Retarget(cal *Calendar, terms Terms, now time.Time) {
 	c.Terms = terms
 	breach := slices.IndexFunc(c.Fired, Fired.Breach)
 	var kept []Fired
-	if at, known := c.Deadline(cal); breach >= 0 && c.BreachedAt != nil && known && !at.Add(Tick).After(now) {
+	at, known := c.Deadline(cal)
+	// A calendar that does not know the new deadline is no reason to think that
+	// there is time.
+	_, err := c.due(cal)
+	if breach >= 0 && c.BreachedAt != nil && (err != nil || known && !at.Add(Tick).After(now)) {
 		kept = append(kept, c.Fired[breach])
 	}
 	c.Fired = kept
