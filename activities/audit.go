@@ -62,9 +62,9 @@ const (
 	maxSilent = 24
 	// maxWaiting bounds the time that a part waits for its repairs to show.
 	maxWaiting = time.Minute
-	// factsPerEvent is how many events of a history one fact costs at most, by which
-	// the requirements that may have a long one are picked.
-	factsPerEvent = 20
+	// eventsPerFact is how many events of a history one fact costs at most: with few
+	// facts there is no long history.
+	eventsPerFact = 20
 )
 
 // audit is one part at work.

@@ -73,7 +73,7 @@ func (a *audit) compare(ctx context.Context, p *stretch) error {
 	a.part.Open += len(p.entries)
 	for id, e := range p.entries {
 		late := e.NextMarkAt != nil && a.old(*e.NextMarkAt)
-		long := e.Seq >= orElse(a.LongHistory, 10_000)/factsPerEvent
+		long := e.Seq >= orElse(a.LongHistory, 10_000)/eventsPerFact
 		if a.req.Deep || late || long {
 			p.suspect(id)
 		}
