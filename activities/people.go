@@ -86,7 +86,7 @@ func (p *People) StaffChain(_ context.Context, req contract.ChainRequest) (contr
 	staffed := contract.StaffedChain{Alarm: staff(req.Chain.Alarm)}
 	for _, level := range req.Chain.Levels {
 		staffed.Calls = append(staffed.Calls, escalation.Call{
-			People: staff(level.People), Within: level.AcknowledgeWithin, Times: level.Times,
+			People: staff(level.People), Within: level.AcknowledgeWithin, Times: level.Times, Calendar: level.Calendar,
 		})
 	}
 	return staffed, nil

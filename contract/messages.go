@@ -153,6 +153,12 @@ type EscalationInput struct {
 	Running bool `json:"running,omitempty"`
 }
 
+// Adopt puts a requirement under other rules; it is answered like an act.
+type Adopt struct {
+	requirement.Header
+	Process policy.Process `json:"process"`
+}
+
 // Acknowledge is the act on an escalation.
 type Acknowledge struct {
 	requirement.Header

@@ -8,7 +8,7 @@ const (
 )
 
 // Messages of the Requirement workflow besides the acts, each of which is an
-// Update and a Signal under its own name.
+// Update and a Signal under its own name, as is [requirement.ActAdopt].
 const (
 	// UpdateSubmit answers an intake with its [Receipt].
 	UpdateSubmit = "submit"
@@ -20,8 +20,6 @@ const (
 	SignalMergeAnswer = "merge-answer"
 	// SignalReport is what an escalation tells its requirement.
 	SignalReport = "escalation-report"
-	// SignalAdopt puts a requirement under other rules.
-	SignalAdopt = "adopt-policy"
 	// SignalContinueAsNew makes a workflow continue as new at its next quiet
 	// point: the operator's door for upgrades.
 	SignalContinueAsNew = "force-continue-as-new"

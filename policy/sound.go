@@ -1,6 +1,11 @@
 package policy
 
-import "errors"
+import (
+	"errors"
+	"slices"
+
+	"closeloop/sla"
+)
 
 // Sound reports whether a requirement can live by the rules: they have a digest,
 // and every calendar that they name. Those of a policy file are; the error says
@@ -15,4 +20,16 @@ func (p Process) Sound() error {
 		}
 	}
 	return nil
+}
+
+// CalendarsOf returns the calendars that the levels of a chain name, in the order
+// of the rules; 24x7 is none of them.
+func (p Process) CalendarsOf(c Chain) []sla.Timetable {
+	var named []sla.Timetable
+	for _, t := range p.Calendars {
+		if slices.ContainsFunc(c.Levels, func(l Level) bool { return l.Calendar == t.Name }) {
+			named = append(named, t)
+		}
+	}
+	return named
 }

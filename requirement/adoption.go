@@ -1,7 +1,6 @@
 package requirement
 
 import (
-	"slices"
 	"time"
 
 	"closeloop/policy"
@@ -24,10 +23,15 @@ func (r *Requirement) CheckAdoption(people People, by string, p policy.Process) 
 		return invalid("process", "not_rules", err.Error(), "value", err.Error())
 	}
 	if r.Over() {
-		return refuse(CodeOver, r.ID+" has ended and keeps its rules", r.hint(),
-			"id", r.ID, "stage", string(r.Stage), "act", string(ActAdopt), "stages", join(append(slices.Clone(working), Confirming, Rejected)))
+		return r.Ended(ActAdopt)
 	}
 	return r.allows(people, by, ActAdopt, adopters)
+}
+
+// Ended is the refusal of what comes too late: the requirement has ended.
+func (r *Requirement) Ended(act Name) error {
+	return refuse(CodeOver, r.ID+" has ended: "+string(act)+" is no longer possible", r.hint(),
+		"id", r.ID, "stage", string(r.Stage), "act", string(act))
 }
 
 // Adopt puts the requirement under other rules: clocks are retargeted from

@@ -153,7 +153,14 @@ func (c *climb) show(ctx workflow.Context) {
 	}
 	b.WriteString("\n\n")
 	for i, call := range c.ladder.Calls {
-		fmt.Fprintf(&b, "%d. %s, to acknowledge within %s\n", i+1, or(strings.Join(call.People, ", "), "nobody"), call.Within)
+		fmt.Fprintf(&b, "%d. %s, to acknowledge within %s", i+1, or(strings.Join(call.People, ", "), "nobody"), call.Within)
+		if call.Calendar != "" {
+			fmt.Fprintf(&b, ", in the hours of %s 工作时间", call.Calendar)
+		}
+		b.WriteString("\n")
+	}
+	if c.ladder.Waits {
+		fmt.Fprintf(&b, "\n**Closed 非工作时间**: level %d is called when its hours begin\n", c.ladder.Level)
 	}
 	if at, ok := c.ladder.Next(); ok {
 		fmt.Fprintf(&b, "\nGoes on at %s unless somebody acknowledges: `%s`, or the Update or Signal `%s`\n",

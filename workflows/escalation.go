@@ -58,16 +58,17 @@ func (c *climb) keepTime(ctx workflow.Context) {
 		at, ok := c.ladder.Next()
 		return alarm{at, "escalation " + c.ladder.ID}, ok && !c.leave
 	}, func() {
-		if page, due := c.ladder.Tick(now(ctx)); due {
+		page, due := c.ladder.Tick(now(ctx))
+		if due {
 			kind := requirement.EscalationRaised
 			if page.Alarm {
 				kind = requirement.EscalationAlarm
 			}
 			c.reports = append(c.reports, requirement.Report{
-				ID: c.ladder.ID, Kind: kind, Level: page.Level, Round: page.Round, People: page.People,
+				ID: c.ladder.ID, Kind: kind, Level: page.Level, Round: page.Round, People: page.People, Lacks: page.Lacks,
 			})
-			c.show(ctx)
 		}
+		c.show(ctx)
 	})
 }
 

@@ -42,7 +42,7 @@ func (l *life) keepEscalations(ctx workflow.Context) {
 // policy do not touch it. Continuing as new counts as closing, so the child is
 // abandoned by its parent and told explicitly when to stand down.
 func (l *life) startEscalation(ctx workflow.Context, e requirement.Escalation) {
-	chain := l.ChainOf(e)
+	chain, calendars := l.ChainOf(e), l.Process().CalendarsOf(l.ChainOf(e))
 	staffed := staffChain(ctx, contract.ChainRequest{Chain: chain, Cast: l.Cast(), At: now(ctx)})
 	child := workflow.WithChildOptions(ctx, workflow.ChildWorkflowOptions{
 		WorkflowID:        contract.EscalationID(l.ID, e.ID),
@@ -56,7 +56,7 @@ func (l *life) startEscalation(ctx workflow.Context, e requirement.Escalation) {
 	run := workflow.ExecuteChildWorkflow(child, contract.EscalationWorkflow, contract.EscalationInput{
 		Ladder: escalation.Ladder{
 			ID: e.ID, Requirement: l.ID, Title: l.Title, Clock: string(e.Clock),
-			Calls: staffed.Calls, Rounds: chain.Rounds, AcknowledgedFor: chain.AcknowledgedFor, Alarm: staffed.Alarm,
+			Calls: staffed.Calls, Calendars: calendars, Rounds: chain.Rounds, AcknowledgedFor: chain.AcknowledgedFor, Alarm: staffed.Alarm,
 		},
 	})
 	// Without its started event the child would never come to be.

@@ -89,7 +89,7 @@ func TestScenario30ClockTakenOutOfThePolicy(t *testing.T) {
 	w.at(2*time.Hour+time.Minute, func() {
 		without := w.policy.Process
 		without.Digest, without.Clocks = "other", without.Clocks[1:]
-		w.SignalWorkflow(contract.SignalAdopt, without)
+		w.SignalWorkflow(string(requirement.ActAdopt), contract.Adopt{Header: by("sun.li"), Process: without})
 	})
 	w.does(20*time.Hour, requirement.Withdraw{Header: by("customer"), Reason: "end"})
 	w.lives()

@@ -8,7 +8,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"closeloop/contract"
-	"closeloop/policy"
 	"closeloop/requirement"
 )
 
@@ -41,6 +40,7 @@ func (l *life) listen(ctx workflow.Context) {
 	offer[requirement.Withdraw](ctx, l)
 	offer[requirement.Appeal](ctx, l)
 	offer[requirement.Comment](ctx, l)
+	l.offerAdoption(ctx)
 
 	hear(ctx, l, contract.SignalAbsorb, "take over what was merged into this requirement",
 		func(ctx workflow.Context, h contract.Handover) { l.absorb(ctx, h) })
@@ -48,8 +48,6 @@ func (l *life) listen(ctx workflow.Context) {
 		func(_ workflow.Context, a contract.MergeAnswer) { l.mergeAnswer = a })
 	hear(ctx, l, contract.SignalReport, "what an escalation did",
 		func(ctx workflow.Context, r requirement.Report) { l.EscalationReported(now(ctx), r) })
-	hear(ctx, l, contract.SignalAdopt, "go on under other rules",
-		func(ctx workflow.Context, p policy.Process) { l.adopt(ctx, p) })
 	hear(ctx, l, contract.SignalContinueAsNew, "continue as new at the next quiet point",
 		func(workflow.Context, any) { l.leave = true })
 	hear(ctx, l, contract.SignalTick, "let happen what is due",

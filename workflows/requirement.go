@@ -6,7 +6,6 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"closeloop/contract"
-	"closeloop/policy"
 	"closeloop/requirement"
 )
 
@@ -257,8 +256,3 @@ func (l *life) settled(ctx workflow.Context) bool {
 
 // now is the workflow's time.
 func now(ctx workflow.Context) time.Time { return workflow.Now(ctx).UTC() }
-
-// adopt puts the requirement under other rules.
-func (l *life) adopt(ctx workflow.Context, p policy.Process) {
-	l.Adopt(now(ctx), p, requirement.SystemActor)
-}
