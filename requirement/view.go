@@ -128,7 +128,10 @@ func (r *Requirement) View(now time.Time) View {
 }
 
 func (r *Requirement) clockView(c *sla.Clock, now time.Time) ClockView {
-	cal := r.CalendarOf(c)
+	return viewOf(c, r.CalendarOf(c), now)
+}
+
+func viewOf(c *sla.Clock, cal *sla.Calendar, now time.Time) ClockView {
 	v := ClockView{
 		Name: c.Name, Cycle: c.Cycle, State: c.State(), Target: c.Target.String(), Calendar: c.Calendar,
 		TargetSeconds: c.TargetWork(cal).Seconds(),
