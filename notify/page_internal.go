@@ -25,6 +25,9 @@ type internalPage struct {
 	// Clock that the event is about, Deadline it had, Left until then; Step of
 	// the plan.
 	Clock, ClockState, Deadline, Left, Step string
+	// MissingYear is the one whose holidays are not known; zero when that is not
+	// what a clock without a deadline lacks.
+	MissingYear int
 	// Until is how long the customer may confirm or appeal.
 	Until string
 	// Automatic and Rating are how it was closed.
@@ -67,6 +70,9 @@ func (p *pages) internal() internalPage {
 	}
 	if said.Owner != "" {
 		page.Owner = p.person(said.Owner)
+	}
+	if said.Lacks != nil {
+		page.MissingYear = said.Lacks.Year
 	}
 	if c := p.aboutClock(); c != nil {
 		page.Left, _ = p.left(c)
@@ -137,8 +143,11 @@ func (p *pages) clockSays(c *sla.Clock) (says string, late bool) {
 		}
 		return p.text("message.clock_paused_why", map[string]any{"Reason": reason}), false
 	}
+	at, known := c.Deadline(p.r.CalendarOf(c))
+	if !known {
+		return p.text("message.clock_undated", nil), false
+	}
 	left, late := p.left(c)
-	at, _ := c.Deadline(p.r.CalendarOf(c)) // known, because it ticks
 	return p.text("message.clock_due", map[string]any{"Left": left, "Deadline": p.when(at)}), late
 }
 

@@ -48,6 +48,8 @@ type particulars struct {
 	AcknowledgedBy string                 `json:"acknowledged_by"`
 	Count          int                    `json:"count"`
 	Policy         string                 `json:"policy"`
+	Calendar       string                 `json:"calendar"`
+	Lacks          *sla.Lack              `json:"lacks"`
 }
 
 // particularsOf reads the data of an event; fields of one line are cleaned. What cannot be read is left out: a
@@ -61,7 +63,7 @@ func particularsOf(e requirement.Event) (particulars, error) {
 	if p.Clock == "" {
 		p.Clock = e.Clock
 	}
-	for _, text := range []*string{&p.Into, &p.ID, &p.Mark, &p.State, &p.Act, &p.Method, &p.Title, &p.Policy} {
+	for _, text := range []*string{&p.Into, &p.ID, &p.Mark, &p.State, &p.Act, &p.Method, &p.Title, &p.Policy, &p.Calendar} {
 		*text = line(*text, maxLine)
 	}
 	return p, err

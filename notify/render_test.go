@@ -64,6 +64,7 @@ func story(t *testing.T, s requirement.Submission) []moment {
 	var told []moment
 	now := noon
 	var r *requirement.Requirement
+	var held policy.Process
 	take := func() {
 		tr := r.Take()
 		stored, err := json.Marshal(tr.State)
@@ -71,13 +72,19 @@ func story(t *testing.T, s requirement.Submission) []moment {
 		for _, e := range tr.Events {
 			var state requirement.State
 			require.NoError(t, json.Unmarshal(stored, &state))
-			told = append(told, moment{e, requirement.Restore(state, rules())})
+			told = append(told, moment{e, requirement.Restore(state, held)})
 		}
 	}
 	begin := func(id string) {
 		var err error
-		r, err = requirement.New(id, s, rules(), now)
+		held = rules()
+		r, err = requirement.New(id, s, held, now)
 		require.NoError(t, err)
+		take()
+	}
+	adopt := func(p policy.Process, digest string) {
+		p.Digest, held = digest, p
+		r.Adopt(now, p, "li")
 		take()
 	}
 	do := func(act requirement.Act) {
@@ -119,8 +126,7 @@ func story(t *testing.T, s requirement.Submission) []moment {
 	r.Absorb(now, []requirement.Absorbed{{ID: "REQ-9", Title: s.Title, Customer: s.Customer, Contact: "dup@example.com", Language: "en"}})
 	r.Refuse(now, "triage", "wang", words)
 	r.NoticesParked(now, 1, 2, 3)
-	r.Adopt(now, rules(), "li")
-	take()
+	adopt(held, "others")
 	// Long silence: marks, breaches, repetitions and escalations.
 	for range 40 {
 		next, ok := r.Next()
@@ -162,7 +168,7 @@ func story(t *testing.T, s requirement.Submission) []moment {
 	for i := range inSequence.Approvals {
 		inSequence.Approvals[i].InSequence, inSequence.Approvals[i].Need = true, policy.NeedAll
 	}
-	r.Adopt(now, inSequence, "li")
+	adopt(inSequence, "in-sequence")
 	do(requirement.Triage{Header: by("li"), NeedApproval: true})
 	r.OpenRound(now, []requirement.FilledSeat{{Seat: "role:product", Person: "chen"}, {Seat: "role:management", Person: "wang"}})
 	do(requirement.Approve{Header: by("chen")})
@@ -182,7 +188,7 @@ func story(t *testing.T, s requirement.Submission) []moment {
 	for i := range p.Routing {
 		p.Routing[i].Pick = policy.PickLeastLoaded
 	}
-	r.Adopt(now, p, "li")
+	adopt(p, "least-loaded")
 	do(requirement.Triage{Header: by("li")})
 	r.Route(now, "", "")
 	take()
@@ -197,6 +203,18 @@ func story(t *testing.T, s requirement.Submission) []moment {
 	begin("REQ-5")
 	r.Cancel(now)
 	take()
+
+	// A calendar that does not reach as far as the deadline.
+	begin("REQ-10")
+	office := rules()
+	office.Clocks = slices.Clone(office.Clocks)
+	office.Calendars = []sla.Timetable{{
+		Name: "short", Hours: sla.Week{Mon: []sla.Window{{From: 9 * 60, To: 17 * 60}}}, Years: []int{2026},
+	}}
+	for i := range office.Clocks {
+		office.Clocks[i].Calendar, office.Clocks[i].Target = "short", sla.Duration{WorkingDays: 30}
+	}
+	adopt(office, "short")
 	begin("REQ-6")
 	told = append(told, moment{requirement.Event{Seq: r.Seq + 1, At: now, Kind: requirement.Terminated, Actor: "system"}, r})
 	return told

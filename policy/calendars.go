@@ -3,6 +3,7 @@ package policy
 import (
 	"fmt"
 	"slices"
+	"time"
 
 	"closeloop/sla"
 )
@@ -129,4 +130,35 @@ func (p Process) Calendar(name string) (*sla.Calendar, error) {
 		}
 	}
 	return nil, fmt.Errorf("the rules have no calendar %q", name)
+}
+
+// An Expiry is a calendar that will soon not know whether work is done.
+type Expiry struct {
+	Calendar string `json:"calendar"`
+	// Year is the first whose holidays it does not know.
+	Year int `json:"year"`
+	// HolidaysOf is the set that the year is missing from; empty when the calendar
+	// has its own list of years.
+	HolidaysOf string `json:"holidays_of,omitempty"`
+}
+
+// Expiring returns the calendars that the rules use and that do not know some
+// day between now and so many days later, in the order of the rules. A deadline
+// that falls there cannot be computed.
+func (p *Policy) Expiring(now time.Time, days int) []Expiry {
+	var soon []Expiry
+	for _, t := range p.Process.Calendars {
+		cal, err := t.Calendar()
+		if err != nil || len(t.Years) == 0 {
+			continue
+		}
+		first := sla.DateOf(now, cal.Location())
+		for date := first; date <= first+sla.Date(days); date++ {
+			if !slices.Contains(t.Years, date.Year()) {
+				soon = append(soon, Expiry{Calendar: t.Name, Year: date.Year(), HolidaysOf: t.HolidaysOf})
+				break
+			}
+		}
+	}
+	return soon
 }

@@ -20,17 +20,21 @@ type checker struct {
 	absent             map[string]bool
 	problems, warnings Problems
 
-	types, channels, chains, departments, people, roles names
+	types, channels, holds, calendars, chains, departments, people, roles names
 }
 
 func (c *checker) check() {
 	self := func(s string) []string { return []string{s} }
 	c.types, c.channels = namesOf(c.p.Types, self), namesOf(c.p.Channels, self)
+	c.holds, c.calendars = namesOf(c.p.HoldKinds(), self), namesOf(c.p.CalendarNames(), self)
 	c.chains = namesOf(c.p.Chains, func(ch Chain) []string { return []string{ch.Name} })
 	c.departments = namesOf(c.p.Departments, func(d Department) []string { return []string{d.ID} })
 	c.people = namesOf(c.p.People, func(p Person) []string { return []string{p.ID} })
 	c.roles = namesOf(c.p.People, func(p Person) []string { return p.Roles })
 	c.checkIntake()
+	c.checkHoldKinds()
+	c.checkHolidays()
+	c.checkCalendars()
 	for i := range c.p.Clocks {
 		c.checkClock(i)
 	}
@@ -143,6 +147,15 @@ func (c *checker) checkIntake() {
 	d := c.p.Defaults
 	c.reference(at("defaults", "type"), "type", d.Type, c.types, "types")
 	c.reference(at("defaults", "channel"), "channel", d.Channel, c.channels, "channels")
+}
+
+// checkHoldKinds looks at the kinds of holds.
+func (c *checker) checkHoldKinds() {
+	where := func(i int) []string { return at("holds", i) }
+	c.noDoubles("the kind", c.p.Holds, where)
+	if i := slices.Index(c.p.Holds, HoldCustomer); i >= 0 {
+		c.wrong(where(i), "every policy has holds for the customer; leave it out")
+	}
 }
 
 // checkWhen looks at the values that a condition asks for.

@@ -16,15 +16,12 @@ func (c *checker) checkClock(i int) {
 			break
 		}
 	}
-	if r.Calendar != "" {
-		if _, err := c.p.FindCalendar(r.Calendar); err != nil && !c.unsure("calendars") && !c.unsure("holidays") {
-			c.wrong(at("clocks", i, "calendar"), "%v", err)
-		}
-	}
+	c.reference(at("clocks", i, "calendar"), "calendar", r.Calendar, c.calendars, "calendars")
 	c.reference(at("clocks", i, "chain"), "chain", r.Chain, c.chains, "chains")
 	c.checkTargets(i)
 	c.checkStages(i)
 	c.checkMarks(i)
+	c.checkHolds(i)
 	if r.OnReopen != "" && r.Name != sla.Resolution {
 		c.wrong(at("clocks", i, "on_reopen"), "only the resolution clock goes on when a resolution is disputed; leave it out here")
 	}
@@ -101,6 +98,21 @@ func (c *checker) checkMarks(i int) {
 		c.wrong(at("clocks", i, "repeat", "times"), "it repeats every %s but not once; write how often, or leave repeat out", every)
 	case r.Repeat.Times > 0 && lapses(r.Name):
 		c.warn(at("clocks", i, "repeat"), "the end of %s is an agreed outcome and no breach: nothing is repeated", r.Name)
+	}
+}
+
+// checkHolds looks at which holds pause the clock, and for how long.
+func (c *checker) checkHolds(i int) {
+	r := c.p.Clocks[i]
+	if !slices.Equal(r.PausesOnHold, AllHolds) {
+		where := func(j int) []string { return at("clocks", i, "pauses_on_hold", j) }
+		c.noDoubles("the kind", r.PausesOnHold, where)
+		for j, kind := range r.PausesOnHold {
+			c.reference(where(j), "kind of hold", kind, c.holds, "holds")
+		}
+	}
+	if len(r.PausesOnHold) == 0 && !r.MaxPause.IsZero() {
+		c.warn(at("clocks", i, "max_pause"), "no hold pauses the clock %s, so there is nothing to limit", r.Name)
 	}
 }
 

@@ -198,9 +198,9 @@ type Policy struct {
 	Directory `yaml:",inline"`
 	// Calendars are the working calendars besides the shipped ones (L2); one that
 	// has the name of a shipped one replaces it. [Process] keeps those it uses.
-	Calendars []sla.Timetable `json:"calendars,omitempty" yaml:"calendars"`
+	Calendars []sla.Timetable `json:"calendars,omitempty" yaml:"calendars,omitempty"`
 	// Holidays are years of sets of holidays; a year of a shipped set replaces it.
-	Holidays []sla.HolidayYear `json:"holidays,omitempty" yaml:"holidays"`
+	Holidays []sla.HolidayYear `json:"holidays,omitempty" yaml:"holidays,omitempty"`
 
 	warnings Problems
 }

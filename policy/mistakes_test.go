@@ -109,7 +109,7 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 			"unknown field at the top",
 			"notices:",
 			"notice:",
-			[]string{`25:1: $.notice: unknown field "notice"; there is approvals, chains, channels, clocks, defaults, departments, notices, people, routing, types, unknown_people (did you mean "notices"?)`},
+			[]string{`25:1: $.notice: unknown field "notice"; there is approvals, calendars, chains, channels, clocks, defaults, departments, holds, holidays, notices, people, routing, types, unknown_people (did you mean "notices"?)`},
 		},
 		{
 			"unknown field in a clock",
@@ -117,7 +117,7 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 			"    calender: 24x7",
 			[]string{
 				`5:5: $.clocks[0]: the field "calendar" is missing`,
-				`6:5: $.clocks[0].calender: unknown field "calender"; there is calendar, caps, chain, marks, name, on_reopen, pauses_on_hold, repeat, runs_in, target, targets (did you mean "calendar"?)`,
+				`6:5: $.clocks[0].calender: unknown field "calender"; there is calendar, caps, chain, marks, max_pause, name, on_reopen, pauses_on_hold, repeat, runs_in, target, targets (did you mean "calendar"?)`,
 			},
 		},
 		{
@@ -133,7 +133,7 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 			"field that resembles nothing",
 			"    target: 2h",
 			"    target: 2h\n    colour: red",
-			[]string{`8:5: $.clocks[0].colour: unknown field "colour"; there is calendar, caps, chain, marks, name, on_reopen, pauses_on_hold, repeat, runs_in, target, targets`},
+			[]string{`8:5: $.clocks[0].colour: unknown field "colour"; there is calendar, caps, chain, marks, max_pause, name, on_reopen, pauses_on_hold, repeat, runs_in, target, targets`},
 		},
 		{
 			"duplicate key",
@@ -358,7 +358,7 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 			"unknown event",
 			"event: resolved",
 			"event: solved",
-			[]string{`26:12: $.notices[0].event: unknown value "solved"; there is submitted, triaged, round_opened, vote_asked, approved, declined, delegated, round_decided, rejected, appealed, assigned, routing_failed, accepted, handed_back, responded, planned, progressed, held, resumed, resolved, confirmed, disputed, amended, reprioritised, merged, merge_taken, merge_undone, absorbed, withdrawn, commented, refused, archived, policy_adopted, cancelled, terminated, clock_started, clock_paused, clock_resumed, clock_retargeted, clock_stopped, clock_marked, clock_breached, clock_repeated, clock_lapsed, escalation_started, escalation_raised, escalation_acknowledged, escalation_alarm, escalation_ended (did you mean "resolved"?)`},
+			[]string{`26:12: $.notices[0].event: unknown value "solved"; there is submitted, triaged, round_opened, vote_asked, approved, declined, delegated, round_decided, rejected, appealed, assigned, routing_failed, accepted, handed_back, responded, planned, progressed, held, resumed, resolved, confirmed, disputed, amended, reprioritised, merged, merge_taken, merge_undone, absorbed, withdrawn, commented, refused, archived, policy_adopted, cancelled, terminated, clock_started, clock_paused, clock_resumed, clock_retargeted, clock_stopped, clock_marked, clock_breached, clock_repeated, clock_lapsed, clock_undated, escalation_started, escalation_raised, escalation_acknowledged, escalation_alarm, escalation_ended (did you mean "resolved"?)`},
 		},
 		{
 			"unknown pick",
@@ -400,7 +400,7 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 			"unknown calendar",
 			"calendar: 24x7",
 			"calendar: office",
-			[]string{`6:15: $.clocks[0].calendar: no calendar "office": there is 24x7`},
+			[]string{`6:15: $.clocks[0].calendar: unknown calendar "office"; there is 24x7, cn-office`},
 		},
 		{
 			"unknown chain",

@@ -45,7 +45,7 @@ type Process struct {
 	Types    []string `json:"types" yaml:"types"`
 	Channels []string `json:"channels" yaml:"channels"`
 	// Holds are the kinds of holds besides the customer's (E5).
-	Holds []string `json:"holds,omitempty" yaml:"holds"`
+	Holds []string `json:"holds,omitempty" yaml:"holds,omitempty"`
 	// Calendars are those that the rules use, with their holidays; 24x7 is none of
 	// them. The policy file has more: see [Calendars].
 	Calendars []sla.Timetable `json:"calendars,omitempty" yaml:"-"`

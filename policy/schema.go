@@ -45,6 +45,20 @@ var compiled = sync.OnceValues(func() (*jsonschema.Schema, any) {
 				return check(v)
 			case json.Number:
 				return check(v.String())
+			case []any:
+				text, err := json.Marshal(v)
+				if err != nil {
+					return err
+				}
+				return check(string(text))
+			case map[string]any:
+				// What is checked are the names of its fields.
+				for name := range v {
+					if err := check(name); err != nil {
+						return err
+					}
+				}
+				return nil
 			default:
 				// Its type is wrong, which is told already.
 				return nil
@@ -77,6 +91,10 @@ var formats = map[string]func(string) error{
 		}
 		return nil
 	},
+	"closeloop-date":        func(s string) error { _, err := sla.ParseDate(s); return err },
+	"closeloop-day":         func(s string) error { _, err := sla.ParseDay(s); return err },
+	"closeloop-day-of-year": func(s string) error { _, err := sla.ParseYearDay(s); return err },
+	"closeloop-window":      func(s string) error { var w sla.Window; return w.UnmarshalJSON([]byte(s)) },
 	"closeloop-email": func(s string) error {
 		if a, err := mail.ParseAddress(s); err != nil || a.Address != s {
 			return fmt.Errorf("%q is not a plain e-mail address like li@example.com", s)
@@ -164,6 +182,19 @@ func againstSchema(doc any) []finding {
 	return found
 }
 
+// misnamed are the fields whose names are not in the notation.
+func misnamed(location []string, fields map[string]any, check func(string) error) []finding {
+	var found []finding
+	for _, name := range slices.Sorted(maps.Keys(fields)) {
+		if err := check(name); err != nil {
+			found = append(found, finding{
+				location: append(slices.Clone(location), name), key: true, message: err.Error(), unreadable: true,
+			})
+		}
+	}
+	return found
+}
+
 // explain puts what the schema says into words for the author of a policy.
 func explain(e *jsonschema.ValidationError, schema any) []finding {
 	f := finding{location: e.InstanceLocation}
@@ -199,6 +230,9 @@ func explain(e *jsonschema.ValidationError, schema any) []finding {
 		got := fmt.Sprint(k.Got)
 		f.message = fmt.Sprintf("unknown value %q%s", got, instead(got, allowed))
 	case *kind.Format:
+		if fields, ok := k.Got.(map[string]any); ok {
+			return misnamed(e.InstanceLocation, fields, formats[k.Want])
+		}
 		f.unreadable = k.Want != "closeloop-identifier" && k.Want != "closeloop-email"
 		f.message = k.Err.Error()
 	case *kind.Minimum:

@@ -40,9 +40,24 @@ func TestSchemaAndTypesAgree(t *testing.T) {
 			reflect.TypeFor[sla.Mark]():     {"closeloop-mark"},
 			reflect.TypeFor[Need]():         {"closeloop-quorum"},
 			reflect.TypeFor[time.Time]():    {"closeloop-instant"},
+			reflect.TypeFor[sla.Day]():      {"closeloop-day"},
+			reflect.TypeFor[sla.YearDay]():  {"closeloop-day-of-year"},
+			reflect.TypeFor[sla.Window]():   {"closeloop-window"},
 		}
 		if want, ok := formats[typ]; ok {
 			require.Contains(t, want, s["format"], path)
+			return
+		}
+		switch typ {
+		case reflect.TypeFor[Holds]():
+			require.Equal(t, []any{"boolean", "array"}, s["type"], path)
+			agree(path+"[]", typ.Elem(), s["items"].(map[string]any))
+			return
+		case reflect.TypeFor[[]sla.DatedWindows]():
+			// A list by date in Go, an object by date in the file.
+			require.Equal(t, "object", s["type"], path)
+			require.Equal(t, "closeloop-date", s["format"], path)
+			agree(path+"{}", reflect.TypeFor[[]sla.Window](), s["additionalProperties"].(map[string]any))
 			return
 		}
 		switch typ.Kind() {
@@ -53,6 +68,9 @@ func TestSchemaAndTypesAgree(t *testing.T) {
 			var fields []string
 			for _, f := range reflect.VisibleFields(typ) {
 				name, _, _ := strings.Cut(f.Tag.Get("json"), ",")
+				if f.Type == reflect.TypeFor[[]sla.DatedWindows]() {
+					name = strings.ToLower(f.Name)
+				}
 				if f.Anonymous || !f.IsExported() || f.Tag.Get("yaml") == "-" {
 					continue
 				}

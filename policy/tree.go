@@ -24,8 +24,9 @@ const (
 	// maxNodes counts every value as often as an alias repeats it, so that a few
 	// aliases of aliases cannot grow into billions of values.
 	maxNodes = 200_000
-	// maxFields is far above what any mapping of the schema has.
-	maxFields = 100
+	// maxFields is far above what any mapping of the schema has, also the dates of
+	// a calendar.
+	maxFields = 1000
 )
 
 // node is a value of the file with its place. YAML is read into nodes first, so
@@ -206,22 +207,33 @@ func (r *reader) readMapping(out *node, values []*ast.MappingValueNode, path str
 }
 
 // colonWord returns the plain word that the parser took for a mapping. YAML has
-// `role:manager` as one word, because no space follows the colon; within braces
-// the parser splits it all the same.
+// `role:manager` and `09:00` as one word, because no space follows the colon;
+// within braces the parser splits them all the same.
 func colonWord(n ast.Node) (string, bool) {
 	m, ok := n.(*ast.MappingNode)
 	if !ok || len(m.Values) != 1 || m.GetToken().Type != token.MappingValueType {
 		return "", false
 	}
-	key, isWord := m.Values[0].Key.(*ast.StringNode)
 	value, isLeaf := m.Values[0].Value.(ast.ScalarNode)
-	if !isWord || !isLeaf || key.Token.Type != token.StringType || value.GetToken().Type == token.NullType {
+	if !isLeaf || value.GetToken().Type == token.NullType {
 		return "", false
 	}
-	before, colon, after := key.Token.Position, m.GetToken().Position, value.GetToken().Position
+	var key string
+	switch k := m.Values[0].Key.(type) {
+	case *ast.StringNode:
+		if k.Token.Type != token.StringType {
+			return "", false
+		}
+		key = k.Value
+	case *ast.IntegerNode:
+		key = k.Token.Value
+	default:
+		return "", false
+	}
+	before, colon, after := m.Values[0].Key.GetToken().Position, m.GetToken().Position, value.GetToken().Position
 	adjacent := before.Line == colon.Line && colon.Line == after.Line &&
-		before.Column+utf8.RuneCountInString(key.Value) == colon.Column && colon.Column+1 == after.Column
-	return key.Value + ":" + value.GetToken().Value, adjacent
+		before.Column+utf8.RuneCountInString(key) == colon.Column && colon.Column+1 == after.Column
+	return key + ":" + value.GetToken().Value, adjacent
 }
 
 var hugeNumber = regexp.MustCompile(`^-?[1-9][0-9]{17,39}$`)
@@ -264,7 +276,10 @@ func (n *node) plain(without map[string]bool, pointer string) any {
 	case n.fields != nil:
 		m := make(map[string]any, len(n.fields))
 		for _, f := range n.fields {
-			m[f.name] = f.value.plain(without, pointer+"/"+f.name)
+			// Left out with its name: that may be what cannot be decoded.
+			if at := pointer + "/" + f.name; !without[at] {
+				m[f.name] = f.value.plain(without, at)
+			}
 		}
 		return m
 	case n.items != nil:

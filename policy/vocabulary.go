@@ -26,6 +26,7 @@ var (
 		"cancelled", "terminated",
 		"clock_started", "clock_paused", "clock_resumed", "clock_retargeted",
 		"clock_stopped", "clock_marked", "clock_breached", "clock_repeated", "clock_lapsed",
+		"clock_undated",
 		"escalation_started", "escalation_raised", "escalation_acknowledged",
 		"escalation_alarm", "escalation_ended",
 	}
