@@ -113,7 +113,7 @@ func ParseYearDay(text string) (YearDay, error) {
 	// A leap year, so that 29 February is a day.
 	t, err := time.Parse(dateLayout, "2000-"+day)
 	if err != nil {
-		return YearDay{}, fmt.Errorf("%q is not a day of every year: write it like 12-25", text)
+		return YearDay{}, fmt.Errorf("%q is not a day of every year: write it like 12-25", day)
 	}
 	return YearDay{Month: t.Month(), Day: t.Day(), Name: strings.TrimSpace(name)}, nil
 }

@@ -78,8 +78,11 @@ func (w Window) MarshalJSON() ([]byte, error) {
 	return json.Marshal([2]string{from, to})
 }
 
-// UnmarshalJSON reads `["09:00","18:00"]`.
+// UnmarshalJSON reads `["09:00","18:00"]`; like other types it leaves null alone.
 func (w *Window) UnmarshalJSON(data []byte) error {
+	if string(data) == "null" {
+		return nil
+	}
 	var texts []string
 	if err := json.Unmarshal(data, &texts); err != nil || len(texts) != 2 {
 		return fmt.Errorf(`%s is not a window: write two times of day like ["09:00","18:00"]`, data)
@@ -92,12 +95,16 @@ func (w *Window) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// merged returns the windows in order, those that touch or overlap as one.
+// merged returns the windows in order, those that touch or overlap as one and
+// without empty ones.
 func merged(windows []Window) []Window {
 	sorted := slices.Clone(windows)
 	slices.SortFunc(sorted, func(a, b Window) int { return a.From - b.From })
 	var joined []Window
 	for _, w := range sorted {
+		if w.From >= w.To {
+			continue
+		}
 		if n := len(joined); n > 0 && w.From <= joined[n-1].To {
 			joined[n-1].To = max(joined[n-1].To, w.To)
 			continue
