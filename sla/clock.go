@@ -331,25 +331,34 @@ func (c *Clock) due(cal *Calendar) (time.Time, error) {
 }
 
 // shifted returns the instant at, put off by the working time of the pauses
-// before it. It is false while a pause before it lasts, or when the calendar
-// does not know.
-func shifted(cal *Calendar, holds []Pause, at time.Time) (time.Time, bool) {
+// before it. held is set while a pause before it lasts: then nobody can know.
+func shifted(cal *Calendar, holds []Pause, at time.Time) (end time.Time, held bool, err error) {
 	for _, p := range holds {
 		if !p.From.Before(at) {
 			break
 		}
 		if p.To == nil {
-			return time.Time{}, false
+			return time.Time{}, true, nil
 		}
 		work, err := cal.Between(p.From, *p.To)
 		if err == nil && work > 0 {
 			at, err = cal.Add(at, work)
 		}
 		if err != nil {
-			return time.Time{}, false
+			return time.Time{}, false, err
 		}
 	}
-	return at, true
+	return at, false, nil
+}
+
+// deadline returns the instant at which the target is used up; held is set while
+// a pause before it lasts.
+func (c *Clock) deadline(cal *Calendar) (at time.Time, held bool, err error) {
+	due, err := c.due(cal)
+	if err != nil {
+		return time.Time{}, false, err
+	}
+	return shifted(cal, c.holds(cal), due)
 }
 
 // Deadline returns the instant at which the target is used up. It is false
@@ -362,11 +371,8 @@ func (c *Clock) Deadline(cal *Calendar) (time.Time, bool) {
 		}
 		return *c.Final.Deadline, true
 	}
-	at, err := c.due(cal)
-	if err != nil {
-		return time.Time{}, false
-	}
-	return shifted(cal, c.holds(cal), at)
+	at, held, err := c.deadline(cal)
+	return at, !held && err == nil
 }
 
 // A Lack is why a calendar has no answer.
@@ -391,29 +397,12 @@ func LackOf(cal *Calendar, err error) *Lack {
 func (c *Clock) Look(cal *Calendar) bool {
 	before := c.Lacks
 	c.Lacks = nil
-	if err := c.undated(cal); err != nil {
-		c.Lacks = LackOf(cal, err)
+	if c.Ticking() {
+		if _, _, err := c.deadline(cal); err != nil {
+			c.Lacks = LackOf(cal, err)
+		}
 	}
 	return c.Lacks != nil && (before == nil || *before != *c.Lacks)
-}
-
-// undated returns why the deadline of a clock that ticks is not known; nil when
-// it is, and for a clock that does not tick.
-func (c *Clock) undated(cal *Calendar) error {
-	if !c.Ticking() {
-		return nil
-	}
-	at, err := c.due(cal)
-	for _, p := range c.holds(cal) {
-		var work time.Duration
-		if err != nil || p.To == nil || !p.From.Before(at) {
-			break
-		}
-		if work, err = cal.Between(p.From, *p.To); err == nil && work > 0 {
-			at, err = cal.Add(at, work)
-		}
-	}
-	return err
 }
 
 // Elapsed returns the working time counted up to now, or up to the stop. Time
@@ -487,8 +476,8 @@ func (c *Clock) points(cal *Calendar) []point {
 		if baseErr != nil || base.Before(c.StartedAt) || c.hasFired(p.label) {
 			return
 		}
-		at, known := shifted(cal, holds, base)
-		if p.at = at; known && !(c.paused() && p.wake().After(c.Pauses[len(c.Pauses)-1].From)) {
+		at, held, err := shifted(cal, holds, base)
+		if p.at = at; err == nil && !held && !(c.paused() && p.wake().After(c.Pauses[len(c.Pauses)-1].From)) {
 			all = append(all, p)
 		}
 	}

@@ -25,14 +25,38 @@ type CalendarDay struct {
 	Windows []Span `json:"windows"`
 }
 
+// A Span is a stretch of time, from From up to but without To.
+type Span struct {
+	From time.Time `json:"from"`
+	To   time.Time `json:"to"`
+}
+
+// part returns what of the span is between two instants; false when nothing is.
+func (s Span) part(from, to time.Time) (Span, bool) {
+	if s.From.Before(from) {
+		s.From = from
+	}
+	if to.Before(s.To) {
+		s.To = to
+	}
+	return s, s.From.Before(s.To)
+}
+
 // Day returns what the calendar says of a date.
 func (c *Calendar) Day(date Date) (CalendarDay, error) {
 	if c.always {
 		return CalendarDay{Date: date, Kind: Workday, Windows: []Span{{date.utc(), (date + 1).utc()}}}, nil
 	}
-	windows, err := c.windows(date)
-	if err != nil {
-		return CalendarDay{}, err
+	b, n := c.place(date)
+	if b == nil {
+		return CalendarDay{}, ErrNoMoreHours
+	}
+	if b.unknown&(1<<n) != 0 {
+		return CalendarDay{}, c.known(date)
+	}
+	windows := make([]Span, 0, 4)
+	for _, s := range b.spans[b.first[n]:b.first[n+1]] {
+		windows = append(windows, Span{moment(s.from), moment(s.to)})
 	}
 	s := c.on(date)
 	day := CalendarDay{Date: date, Kind: Workday, Name: s.name, Windows: windows}
@@ -81,7 +105,7 @@ func (c *Calendar) Stretches(from, to time.Time) ([]Stretch, error) {
 		}
 		list = append(list, s)
 	}
-	for date, last := DateOf(from, c.loc), DateOf(to, c.loc); date <= last; date++ {
+	for date, last := c.date(from), c.date(to); date <= last; date++ {
 		day, err := c.Day(date)
 		if err != nil {
 			return list, err

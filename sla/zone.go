@@ -87,11 +87,11 @@ func ZoneNames() []string {
 // shift is more than any clock was ever put forward or back at once.
 const shift = 26 * time.Hour
 
-// instant returns when clocks in the location show that minute of the date. A
-// time that clocks show twice is the first of the two; one that they skip is the
-// moment of the skip.
-func instant(loc *time.Location, date Date, minute int) time.Time {
-	wall := date.utc().Add(time.Duration(minute) * time.Minute)
+// instant returns when clocks in the location show that time of day, as a
+// length since midnight, on the date. A time that clocks show twice is the first
+// of the two; one that they skip is the moment of the skip.
+func instant(loc *time.Location, date Date, shown time.Duration) time.Time {
+	wall := date.utc().Add(shown)
 	if loc == time.UTC {
 		return wall
 	}

@@ -23,16 +23,24 @@ const (
 var (
 	formats     = []string{formatTable, formatJSON, formatYAML}
 	listFormats = append(formats[:len(formats):len(formats)], formatNDJSON, formatCSV)
+	lineFormats = []string{formatNDJSON, formatJSON}
 )
 
-// listing marks the commands that print lists.
-const listing = "listing"
+// Marks of commands that print something else than one value.
+const (
+	listing   = "listing"    // lists
+	jsonLines = "json lines" // JSON lines and nothing else
+)
 
 func formatsOf(cmd *cobra.Command) []string {
-	if cmd.Annotations[listing] != "" {
+	switch {
+	case cmd.Annotations[listing] != "":
 		return listFormats
+	case cmd.Annotations[jsonLines] != "":
+		return lineFormats
+	default:
+		return formats
 	}
-	return formats
 }
 
 // print prints one value: for people by the function, otherwise through its

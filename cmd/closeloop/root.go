@@ -120,10 +120,9 @@ func (a *app) takes(least int, names ...string) cobra.PositionalArgs {
 
 // checkGlobal checks the global flags.
 func (a *app) checkGlobal(cmd *cobra.Command) error {
-	if a.output == "" {
+	if allowed := formatsOf(cmd); a.output == "" {
 		a.output = formatTable
-	}
-	if allowed := formatsOf(cmd); !slices.Contains(allowed, a.output) {
+	} else if !slices.Contains(allowed, a.output) {
 		return a.misused(cmd, "invalid", map[string]any{
 			"Flag": "output", "Reason": fmt.Sprintf("%q: %s", a.output, strings.Join(allowed, ", ")),
 		})

@@ -6,5 +6,6 @@ import "github.com/spf13/cobra"
 func (a *app) slaCommand() *cobra.Command {
 	c := a.command("sla", "sla", "closeloop sla calc questions.jsonl")
 	a.parent(c)
+	c.AddCommand(a.slaCalcCommand())
 	return c
 }
