@@ -66,8 +66,11 @@ type ClockExplanation struct {
 	HandOvers       []HandOver     `json:"handovers"`
 	Breach          *BreachView    `json:"breach"`
 	Intervals       []IntervalView `json:"intervals"`
-	Departments     []Use          `json:"departments"`
-	Holders         []Use          `json:"holders"`
+	// Ahead is what comes until the deadline if nothing happens; empty when it has
+	// passed, is not known, or the clock does not tick.
+	Ahead       []IntervalView `json:"ahead"`
+	Departments []Use          `json:"departments"`
+	Holders     []Use          `json:"holders"`
 }
 
 // IntervalView is a piece of a clock's time.
@@ -160,7 +163,7 @@ type Use struct {
 	CountedSeconds float64 `json:"counted_seconds"`
 	// Share is the part of all that was counted.
 	Share float64 `json:"share"`
-	// OverdueSeconds is the part after the deadline.
+	// OverdueSeconds is what was counted after the deadline.
 	OverdueSeconds float64 `json:"overdue_seconds"`
 	// PausedSeconds is the working time that pauses took out meanwhile.
 	PausedSeconds float64 `json:"paused_seconds"`
@@ -259,7 +262,7 @@ func (p *past) explain(c *recalled) ClockExplanation {
 	cal := c.calendar
 	x := ClockExplanation{
 		ClockView: viewOf(&c.Clock, cal, p.at), Policy: c.policy, Timezone: cal.Location().String(), Basis: basisOf(&c.Clock),
-		Due: c.Clock.Due, Terms: p.termsOf(c), HandOvers: []HandOver{}, Intervals: []IntervalView{},
+		Due: c.Clock.Due, Terms: p.termsOf(c), HandOvers: []HandOver{}, Intervals: []IntervalView{}, Ahead: []IntervalView{},
 		Departments: []Use{}, Holders: []Use{},
 	}
 	if due, known := c.DueWithoutPauses(cal); known {
@@ -280,9 +283,13 @@ func (p *past) explain(c *recalled) ClockExplanation {
 			x.HandOvers = append(x.HandOvers, h)
 		}
 	}
+	until := p.at
+	if x.Deadline != nil && c.Ticking() && x.Deadline.After(until) {
+		until = *x.Deadline
+	}
 	var total time.Duration
 	target := c.TargetWork(cal)
-	for _, piece := range p.pieces(c, instants) {
+	for _, piece := range p.pieces(c, until, instants) {
 		total += piece.Counted()
 		v := p.intervalView(c, piece, instants)
 		v.TotalSeconds = total.Seconds()
@@ -292,7 +299,11 @@ func (p *past) explain(c *recalled) ClockExplanation {
 		if v.Kind == sla.IntervalPaused && !v.Overdue {
 			x.PausedSeconds += v.WorkingSeconds
 		}
-		x.Intervals = append(x.Intervals, v)
+		if v.From.Before(p.at) {
+			x.Intervals = append(x.Intervals, v)
+		} else {
+			x.Ahead = append(x.Ahead, v)
+		}
 	}
 	x.Departments, x.Holders = uses(x.Intervals)
 	x.Breach = p.breach(c)
@@ -316,8 +327,8 @@ func basisOf(c *sla.Clock) Basis {
 
 // pieces are the intervals of the clock, cut where the requirement changed hands
 // and where a hold began or ended that did not pause it.
-func (p *past) pieces(c *recalled, instants instants) []sla.Interval {
-	list := c.Intervals(c.calendar, p.at)
+func (p *past) pieces(c *recalled, until time.Time, instants instants) []sla.Interval {
+	list := sla.CutAt(c.calendar, c.Intervals(c.calendar, until), p.at)
 	for _, h := range p.holders {
 		list = sla.CutAt(c.calendar, list, instants.of(h.At))
 	}

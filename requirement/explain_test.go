@@ -39,6 +39,14 @@ func addsUp(t *testing.T, x requirement.ClockExplanation, at time.Time) {
 	}
 	require.True(t, from.Equal(end), "it ends at %s, not at %s", from, end)
 	require.InDelta(t, x.ElapsedSeconds, total, 1e-6)
+	for _, v := range x.Ahead {
+		require.True(t, from.Equal(v.From), "a gap before %s", v.From)
+		from = v.To
+	}
+	if n := len(x.Ahead); n > 0 {
+		require.True(t, x.Ahead[n-1].To.Equal(*x.Deadline))
+		require.InDelta(t, x.TargetSeconds, x.Ahead[n-1].TotalSeconds, 1e-6, "the deadline is where the target is used up")
+	}
 	for _, list := range [][]requirement.Use{x.Departments, x.Holders} {
 		used := 0.0
 		for _, u := range list {
