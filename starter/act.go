@@ -25,6 +25,15 @@ func (c *Client) Do(ctx context.Context, id string, act requirement.Act) (requir
 	return verdict, err
 }
 
+// Adopt puts a requirement under other rules and waits for the answer. A refusal
+// is a [*requirement.Error]; a requirement that has ended is [ErrOver]. Rules
+// that it lives by already change nothing.
+func (c *Client) Adopt(ctx context.Context, id string, a contract.Adopt) (requirement.Verdict, error) {
+	var verdict requirement.Verdict
+	err := c.update(ctx, id, string(requirement.ActAdopt), a.ID(), a, &verdict)
+	return verdict, err
+}
+
 // Acknowledge stops the climbing of an escalation of the requirement.
 func (c *Client) Acknowledge(ctx context.Context, id, escalation string, a contract.Acknowledge) (contract.Acknowledged, error) {
 	var done contract.Acknowledged

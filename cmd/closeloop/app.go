@@ -32,6 +32,8 @@ type app struct {
 	noColor bool
 	quiet   bool
 
+	// asks reports whether there is somebody at a terminal who can be asked.
+	asks func() bool
 	// patience bounds each call of Temporal; starter's default when zero.
 	patience time.Duration
 
@@ -44,6 +46,7 @@ type desk interface {
 	Submit(context.Context, requirement.Submission, string) (contract.Receipt, error)
 	Do(context.Context, string, requirement.Act) (requirement.Verdict, error)
 	Acknowledge(context.Context, string, string, contract.Acknowledge) (contract.Acknowledged, error)
+	Adopt(context.Context, string, contract.Adopt) (requirement.Verdict, error)
 	View(context.Context, string) (requirement.View, error)
 	Audit(context.Context, contract.AuditRequest, starter.AuditWaiting) (contract.AuditReport, error)
 	Close()
@@ -62,7 +65,7 @@ func newApp(args []string, in io.Reader, out, err io.Writer, environ []string) *
 	a.output = argument(args, "--output", "-o")
 	a.lang = argument(args, "--lang", "")
 	a.text = locale.For(a.language())
-	a.connect, a.open = a.dial, a.openLedger
+	a.connect, a.open, a.asks = a.dial, a.openLedger, a.atTerminal
 	return a
 }
 

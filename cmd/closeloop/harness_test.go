@@ -26,11 +26,13 @@ const someID = "REQ-7K2M9QXA"
 
 // calling is one call of the program with what it may reach.
 type calling struct {
-	args  []string
-	in    string
-	env   []string
-	desk  *fakeDesk
-	books *fakeArchive
+	args []string
+	in   string
+	env  []string
+	// terminal says that there is somebody who can be asked.
+	terminal bool
+	desk     *fakeDesk
+	books    *fakeArchive
 }
 
 // called is what came of it.
@@ -45,6 +47,7 @@ func (c calling) run(t *testing.T) called {
 	env := append([]string{"TEMPORAL_CONFIG_FILE=" + t.TempDir() + "/none.toml", "TEMPORAL_ADDRESS=127.0.0.1:9"}, c.env...)
 	a := newApp(c.args, strings.NewReader(c.in), &out, &errs, env)
 	a.now, a.zone = func() time.Time { return noon }, time.UTC
+	a.asks = func() bool { return c.terminal }
 	if c.desk != nil {
 		a.connect = func(context.Context) (desk, error) { return c.desk, nil }
 	}
@@ -76,6 +79,8 @@ type fakeDesk struct {
 	acts      []requirement.Act
 	ids       []string
 	acked     []string
+	adopted   []string
+	unadopted map[string]error
 	view      requirement.View
 	// report is what an audit finds, waits what becomes of it meanwhile.
 	report contract.AuditReport
@@ -99,6 +104,16 @@ func (d *fakeDesk) Do(_ context.Context, id string, act requirement.Act) (requir
 func (d *fakeDesk) Acknowledge(_ context.Context, id, escalation string, a contract.Acknowledge) (contract.Acknowledged, error) {
 	d.acked = append(d.acked, id+" "+escalation+" "+a.By())
 	return contract.Acknowledged{Escalation: escalation, By: a.By(), Level: 2}, d.err
+}
+
+func (d *fakeDesk) Adopt(_ context.Context, id string, a contract.Adopt) (requirement.Verdict, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if err := d.unadopted[id]; err != nil {
+		return requirement.Verdict{}, err
+	}
+	d.adopted = append(d.adopted, id+" "+a.Process.Digest+" "+a.By())
+	return requirement.Verdict{ID: id, Act: requirement.ActAdopt, Accepted: true}, d.err
 }
 
 func (d *fakeDesk) View(_ context.Context, id string) (requirement.View, error) {
@@ -129,7 +144,11 @@ type fakeArchive struct {
 	// is what it has from then on.
 	written  []string
 	arriving []requirement.Event
-	err      error
+	// open are the requirements that have not ended; rules is the digest under which
+	// the ledger shows them when it is asked.
+	open  []*requirement.Requirement
+	rules string
+	err   error
 }
 
 func (b *fakeArchive) Get(_ context.Context, id string) (*requirement.Requirement, error) {
@@ -165,6 +184,25 @@ func (b *fakeArchive) Listen(_ context.Context, changed func(string)) error {
 		changed(id)
 	}
 	return nil
+}
+
+func (b *fakeArchive) OpenRequirements(_ context.Context, after string, _ int) ([]*requirement.Requirement, error) {
+	var page []*requirement.Requirement
+	for _, r := range b.open {
+		// Two a page are enough to see that pages follow each other.
+		if r.ID > after && len(page) < 2 {
+			page = append(page, r)
+		}
+	}
+	return page, b.err
+}
+
+func (b *fakeArchive) RulesOf(_ context.Context, ids []string) (map[string]string, error) {
+	rules := map[string]string{}
+	for _, id := range ids {
+		rules[id] = b.rules
+	}
+	return rules, b.err
 }
 
 func (*fakeArchive) Close() {}

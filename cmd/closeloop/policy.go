@@ -13,7 +13,7 @@ import (
 func (a *app) policyCommand() *cobra.Command {
 	c := a.command("policy", "policy", "closeloop policy lint policy.yaml\ncloseloop policy show -o yaml")
 	a.parent(c)
-	c.AddCommand(a.policyLintCommand(), a.policyShowCommand())
+	c.AddCommand(a.policyLintCommand(), a.policyShowCommand(), a.policyApplyCommand())
 	return c
 }
 
@@ -31,49 +31,56 @@ func (a *app) policyLintCommand() *cobra.Command {
 	c.Args = a.takes(1, "FILE")
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt)
 	c.RunE = func(_ *cobra.Command, args []string) error {
-		f, err := lint(args[0])
+		f, _, err := lint(args[0])
 		if err != nil {
 			return err
 		}
-		err = a.print(f, func(s *screen) {
-			for _, p := range f.Problems {
-				s.line(s.bad.Render(a.say("cli.policy.problem", nil)), " ", clean(p.Error()))
-			}
-			for _, w := range f.Warnings {
-				s.line(s.warn.Render(a.say("cli.policy.warning", nil)), " ", clean(w.Error()))
-			}
-			if f.Valid && !a.quiet {
-				s.line(s.good.Render(a.say("cli.policy.valid", map[string]any{"File": f.File, "Digest": f.Digest})))
-			}
-		})
-		if err == nil && !f.Valid {
-			return &failure{
-				exitFailure, "policy",
-				a.say("cli.policy.invalid", map[string]any{"File": f.File, "Count": len(f.Problems)}),
-				a.say("cli.hint.policy", nil),
-			}
-		}
-		return err
+		return a.tellFindings(f)
 	}
 	return c
 }
 
-func lint(path string) (findings, error) {
+// tellFindings prints what a policy file was found to be; the error says that it
+// is none.
+func (a *app) tellFindings(f findings) error {
+	err := a.print(f, func(s *screen) {
+		for _, p := range f.Problems {
+			s.line(s.bad.Render(a.say("cli.policy.problem", nil)), " ", clean(p.Error()))
+		}
+		for _, w := range f.Warnings {
+			s.line(s.warn.Render(a.say("cli.policy.warning", nil)), " ", clean(w.Error()))
+		}
+		if f.Valid && !a.quiet {
+			s.line(s.good.Render(a.say("cli.policy.valid", map[string]any{"File": f.File, "Digest": f.Digest})))
+		}
+	})
+	if err == nil && !f.Valid {
+		return &failure{
+			exitFailure, "policy",
+			a.say("cli.policy.invalid", map[string]any{"File": f.File, "Count": len(f.Problems)}),
+			a.say("cli.hint.policy", nil),
+		}
+	}
+	return err
+}
+
+// lint checks a policy file. The policy is nil when it is not valid.
+func lint(path string) (findings, *policy.Policy, error) {
 	f := findings{File: path, Problems: policy.Problems{}, Warnings: []policy.Problem{}}
 	p, err := policy.Load(path)
 	if problems, ok := errors.AsType[policy.Problems](err); ok {
 		f.Problems = problems
-		return f, nil
+		return f, nil, nil
 	}
 	if errors.Is(err, os.ErrNotExist) {
-		return f, &failure{exitNotFound, "not_found", err.Error(), ""}
+		return f, nil, &failure{exitNotFound, "not_found", err.Error(), ""}
 	}
 	if err != nil {
-		return f, err
+		return f, nil, err
 	}
 	f.Valid, f.Digest = true, p.Digest
 	f.Warnings = append(f.Warnings, p.Warnings()...)
-	return f, nil
+	return f, p, nil
 }
 
 func (a *app) policyShowCommand() *cobra.Command {

@@ -23,6 +23,8 @@ type archive interface {
 	Events(ctx context.Context, id string, afterSeq, limit int) ([]requirement.Event, error)
 	List(ctx context.Context, f ledger.Filter) (ledger.Page, error)
 	Listen(ctx context.Context, changed func(id string)) error
+	OpenRequirements(ctx context.Context, after string, limit int) ([]*requirement.Requirement, error)
+	RulesOf(ctx context.Context, ids []string) (map[string]string, error)
 	Close()
 }
 
