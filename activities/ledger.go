@@ -25,7 +25,8 @@ func (l *Ledger) Open(ctx context.Context, req contract.OpenRequest) (contract.O
 	entry, err := l.Ledger.Receipt(ctx, req.ID)
 	switch {
 	case errors.Is(err, ledger.ErrNotFound), err == nil && entry.Origin == req.Origin:
-		return contract.Opening{Process: l.Policy.Process}, nil
+		// Whoever reads the requirement in the ledger looks there for its rules.
+		return contract.Opening{Process: l.Policy.Process}, l.Ledger.KeepProcess(ctx, l.Policy.Process)
 	case err != nil:
 		return contract.Opening{}, err
 	default:

@@ -16,7 +16,6 @@ import (
 	"closeloop/ledger"
 	"closeloop/notify"
 	"closeloop/policy"
-	"closeloop/requirement"
 	"closeloop/workflows"
 )
 
@@ -30,8 +29,9 @@ type Config struct {
 	TaskQueue string
 	// Ledger; the caller closes it. Required.
 	Ledger *ledger.Ledger
-	// Policy that new requirements live by. Required.
-	Policy *policy.Policy
+	// Policy that new requirements live by, and in which people are looked up. It may
+	// change meanwhile. Required.
+	Policy policy.InForce
 	// Channels over which people are told.
 	Channels notify.Channels
 	// Logger. Default: slog's default.
@@ -71,7 +71,7 @@ func Run(ctx context.Context, c Config) error {
 	if err := c.Ledger.SchemaCurrent(ctx); err != nil {
 		return err
 	}
-	if err := c.Ledger.KeepProcess(ctx, c.Policy.Process); err != nil {
+	if err := c.Ledger.KeepProcess(ctx, c.Policy.Current().Process); err != nil {
 		return err
 	}
 	if err := patiently(ctx, func(ctx context.Context) error {
@@ -94,7 +94,7 @@ func Run(ctx context.Context, c Config) error {
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start the worker: %w", err)
 	}
-	c.Logger.Info("The worker takes tasks", "taskQueue", c.TaskQueue, "namespace", c.Namespace, "policy", c.Policy.Digest)
+	c.Logger.Info("The worker takes tasks", "taskQueue", c.TaskQueue, "namespace", c.Namespace, "policy", c.Policy.Current().Digest)
 	if c.Ready != nil {
 		c.Ready()
 	}
@@ -106,18 +106,18 @@ func Run(ctx context.Context, c Config) error {
 
 // register makes workflows and activities known under the names of contract.
 func register(w worker.Registry, c Config) {
-	flows := &workflows.Workflows{
-		People: requirement.Company{Directory: c.Policy.Directory, Unknown: c.Policy.UnknownPeople},
-	}
+	flows := &workflows.Workflows{People: company{c.Policy}}
 	w.RegisterWorkflowWithOptions(flows.Requirement, workflow.RegisterOptions{Name: contract.RequirementWorkflow})
 	w.RegisterWorkflowWithOptions(flows.Escalation, workflow.RegisterOptions{Name: contract.EscalationWorkflow})
 	w.RegisterWorkflowWithOptions(flows.Audit, workflow.RegisterOptions{Name: contract.AuditWorkflow})
 
-	people := &activities.People{Policy: c.Policy}
-	books := &activities.Ledger{Ledger: c.Ledger, Policy: c.Policy}
-	told := &activities.Notifications{Courier: notify.Courier{
-		Store: c.Ledger, Source: c.Ledger, Channels: c.Channels, Directory: c.Policy.Directory, Logger: c.Logger,
-	}}
+	people := func(p *policy.Policy) *activities.People { return &activities.People{Policy: p} }
+	books := func(p *policy.Policy) *activities.Ledger { return &activities.Ledger{Ledger: c.Ledger, Policy: p} }
+	told := func(p *policy.Policy) *activities.Notifications {
+		return &activities.Notifications{Courier: notify.Courier{
+			Store: c.Ledger, Source: c.Ledger, Channels: c.Channels, Directory: p.Directory, Logger: c.Logger,
+		}}
+	}
 	auditor := &activities.Audit{
 		Ledger: c.Ledger, Temporal: c.Temporal, TaskQueue: c.TaskQueue, Retell: chronicler{c.Temporal}.retell,
 	}
@@ -125,13 +125,13 @@ func register(w worker.Registry, c Config) {
 		name string
 		f    any
 	}{
-		{contract.ActivityOpen, books.Open},
-		{contract.ActivityPersist, books.Persist},
-		{contract.ActivityFindOwner, books.FindOwner},
-		{contract.ActivityFindPeople, people.FindPeople},
-		{contract.ActivityFillSeats, people.FillSeats},
-		{contract.ActivityStaffChain, people.StaffChain},
-		{contract.ActivityNotify, told.Notify},
+		{contract.ActivityOpen, asOf(c.Policy, books, (*activities.Ledger).Open)},
+		{contract.ActivityPersist, asOf(c.Policy, books, (*activities.Ledger).Persist)},
+		{contract.ActivityFindOwner, asOf(c.Policy, books, (*activities.Ledger).FindOwner)},
+		{contract.ActivityFindPeople, asOf(c.Policy, people, (*activities.People).FindPeople)},
+		{contract.ActivityFillSeats, asOf(c.Policy, people, (*activities.People).FillSeats)},
+		{contract.ActivityStaffChain, asOf(c.Policy, people, (*activities.People).StaffChain)},
+		{contract.ActivityNotify, asOf(c.Policy, told, (*activities.Notifications).Notify)},
 		{contract.ActivityAudit, auditor.Part},
 	} {
 		w.RegisterActivityWithOptions(a.f, activity.RegisterOptions{Name: a.name})

@@ -9,6 +9,7 @@ import (
 
 	"closeloop/ledger"
 	"closeloop/notify/channel"
+	"closeloop/policy"
 	"closeloop/starter"
 	"closeloop/worker"
 )
@@ -53,12 +54,9 @@ func (a *app) workerCommand() *cobra.Command {
 // in JSON: it is for machines to keep.
 func (a *app) work(ctx context.Context) error {
 	logger := slog.New(slog.NewJSONHandler(a.err, nil))
-	rules, err := a.policy()
+	rules, err := a.policyInForce(logger)
 	if err != nil {
 		return err
-	}
-	for _, w := range rules.Warnings() {
-		logger.Warn("The policy is doubtful", "at", w.Error())
 	}
 	//nolint:contextcheck // setting a channel up sends nothing
 	channels, err := channel.FromEnv(func(name string) string { return a.env[name] }, logger)
@@ -78,6 +76,34 @@ func (a *app) work(ctx context.Context) error {
 	return worker.Run(ctx, worker.Config{
 		Temporal: temporal.Temporal(), Namespace: temporal.Namespace(), TaskQueue: starter.TaskQueue(a.env),
 		Ledger: books, Policy: rules, Channels: channels, Logger: logger,
+	})
+}
+
+// policyInForce is the policy of a worker: the built-in one, or the file that the
+// environment names, whose changes are taken up.
+func (a *app) policyInForce(logger *slog.Logger) (policy.InForce, error) {
+	doubts := func(p *policy.Policy) {
+		for _, w := range p.Warnings() {
+			logger.Warn("The policy is doubtful", "at", w.Error())
+		}
+	}
+	// Read here first: its mistakes have words of their own.
+	rules, err := a.policy()
+	if err != nil {
+		return nil, err
+	}
+	doubts(rules)
+	path := a.env[envPolicy]
+	if path == "" {
+		return rules, nil
+	}
+	return policy.Follow(path, func(p *policy.Policy, err error) {
+		if err != nil {
+			logger.Error("The policy file has changed and cannot be used; the one before stays in force", "file", path, "error", err.Error())
+			return
+		}
+		logger.Info("The policy file has changed; new requirements live by it", "file", path, "policy", p.Digest)
+		doubts(p)
 	})
 }
 
