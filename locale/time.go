@@ -81,3 +81,25 @@ func offset(t time.Time) string {
 		return "(UTC" + t.Format("-07:00") + ")"
 	}
 }
+
+// Moment returns an instant for people who know the year and the zone:
+// `11-23 周一 22:15`, `Mon 23 Nov 22:15`. With precise it has seconds.
+func (l *Localizer) Moment(t time.Time, zone *time.Location, precise bool) string {
+	t = t.In(zone)
+	clock := " 15:04"
+	if precise {
+		clock = " 15:04:05"
+	}
+	if l.language == Chinese {
+		return t.Format("01-02 ") + l.Text("weekday."+t.Format("Mon"), nil) + t.Format(clock)
+	}
+	return t.Format("Mon 2 Jan" + clock)
+}
+
+// Date returns a date for people who know the year: `9-24`, `24 Sep`.
+func (l *Localizer) Date(t time.Time, zone *time.Location) string {
+	if l.language == Chinese {
+		return t.In(zone).Format("1-2")
+	}
+	return t.In(zone).Format("2 Jan")
+}

@@ -33,6 +33,9 @@ type calling struct {
 	terminal bool
 	desk     *fakeDesk
 	books    *fakeArchive
+	// now is when it is called, noon unless it is set, and zone where.
+	now  time.Time
+	zone *time.Location
 }
 
 // called is what came of it.
@@ -47,6 +50,12 @@ func (c calling) run(t *testing.T) called {
 	env := append([]string{"TEMPORAL_CONFIG_FILE=" + t.TempDir() + "/none.toml", "TEMPORAL_ADDRESS=127.0.0.1:9"}, c.env...)
 	a := newApp(c.args, strings.NewReader(c.in), &out, &errs, env)
 	a.now, a.zone = func() time.Time { return noon }, time.UTC
+	if !c.now.IsZero() {
+		a.now = func() time.Time { return c.now }
+	}
+	if c.zone != nil {
+		a.zone = c.zone
+	}
 	a.asks = func() bool { return c.terminal }
 	if c.desk != nil {
 		a.connect = func(context.Context) (desk, error) { return c.desk, nil }
@@ -140,6 +149,8 @@ type fakeArchive struct {
 	next   string
 	asked  ledger.Filter
 	events []requirement.Event
+	// account is what it has of the requirement that is to be explained.
+	account requirement.Account
 	// written are ids that the ledger tells of while somebody listens; arriving
 	// is what it has from then on.
 	written  []string
@@ -170,6 +181,10 @@ func (b *fakeArchive) Events(_ context.Context, _ string, after, _ int) ([]requi
 		}
 	}
 	return found, b.err
+}
+
+func (b *fakeArchive) Account(context.Context, string) (requirement.Account, error) {
+	return b.account, b.err
 }
 
 func (b *fakeArchive) List(_ context.Context, f ledger.Filter) (ledger.Page, error) {

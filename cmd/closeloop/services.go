@@ -21,6 +21,7 @@ const (
 type archive interface {
 	Get(ctx context.Context, id string) (*requirement.Requirement, error)
 	Events(ctx context.Context, id string, afterSeq, limit int) ([]requirement.Event, error)
+	Account(ctx context.Context, id string) (requirement.Account, error)
 	List(ctx context.Context, f ledger.Filter) (ledger.Page, error)
 	Listen(ctx context.Context, changed func(id string)) error
 	OpenRequirements(ctx context.Context, after string, limit int) ([]*requirement.Requirement, error)
