@@ -68,10 +68,7 @@ func (t Triage) attributes(r *Requirement) policy.Attributes {
 
 func (t Triage) apply(r *Requirement, now time.Time) int {
 	r.Attributes = t.attributes(r)
-	if t.Department != "" && t.Department != r.Department {
-		r.Department, r.DepartmentSince = t.Department, now
-		r.HandOvers++
-	}
+	r.handOver(t.Department, now)
 	if t.By() != SystemActor {
 		r.Tracker = t.By()
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"closeloop/policy"
+	"closeloop/sla"
 )
 
 // RoundState is where a round of approval stands.
@@ -260,15 +261,21 @@ func (r *Requirement) goOn() {
 	}
 }
 
+// denial is what the event of a rejection says.
+type denial struct {
+	Reason string `json:"reason"`
+	// Final: it cannot be appealed.
+	Final bool `json:"final,omitempty"`
+}
+
 // reject ends the review with a no (R3). Unless it was appealed before, the
 // customer may appeal while the appeal clock runs.
 func (r *Requirement) reject(now time.Time, actor, reason string) {
+	_, appealable := r.process.Clock(sla.Appeal)
+	d := denial{Reason: reason, Final: r.Appealed || !appealable}
 	r.Stage, r.RejectedAt, r.Hold = Rejected, now, nil
-	r.record(now, RequestDenied, actor, struct {
-		Reason string `json:"reason"`
-	}{reason})
-	_, appealable := r.process.Clock("appeal")
-	if r.Appealed || !appealable {
+	r.record(now, RequestDenied, actor, d)
+	if d.Final {
 		r.end(now, Rejected, actor)
 	}
 }

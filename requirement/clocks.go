@@ -204,7 +204,7 @@ func (r *Requirement) retime(now time.Time, actor string) {
 			r.Clocks = append(r.Clocks, sla.Start(p.name, p.cycle, terms, p.since))
 			c = &r.Clocks[len(r.Clocks)-1]
 			c.Retarget(r.calendar(terms.Calendar), terms, now)
-			r.pace(c, rule, p.since, actor)
+			r.pace(c, rule, p.since, now, actor)
 			r.recordClock(now, ClockStarted, actor, c)
 		case c.Open(), c.Reopen(actor, string(r.Stage)):
 			if !c.Same(terms) {
@@ -214,7 +214,7 @@ func (r *Requirement) retime(now time.Time, actor string) {
 		default:
 			continue
 		}
-		r.pace(c, rule, now, actor)
+		r.pace(c, rule, now, now, actor)
 	}
 	r.lookAhead(now)
 	r.standDown(now)
@@ -240,8 +240,9 @@ func (r *Requirement) lookAhead(now time.Time) {
 }
 
 // pace pauses or resumes a clock as its rule says for the present stage. A hold
-// pauses it until the clock has been on hold for as long as it may.
-func (r *Requirement) pace(c *sla.Clock, rule policy.ClockRule, at time.Time, actor string) {
+// pauses it until the clock has been on hold for as long as it may. What happens
+// to the clock happens to it at the instant at, and is recorded now.
+func (r *Requirement) pace(c *sla.Clock, rule policy.ClockRule, at, now time.Time, actor string) {
 	onHold := r.Hold != nil && (r.Hold.FromIntake || rule.PausesOnHold.Include(r.Hold.Kind())) &&
 		(c.OnHold() || c.MayHold(r.calendar(c.Calendar), at))
 	runs := slices.Contains(rule.RunsIn, string(r.Stage)) && !onHold
@@ -254,15 +255,15 @@ func (r *Requirement) pace(c *sla.Clock, rule policy.ClockRule, at time.Time, ac
 		}
 		c.Pause(at, actor, reason, onHold)
 		if !fresh {
-			r.recordClock(at, ClockPaused, actor, c)
+			r.recordClock(now, ClockPaused, actor, c)
 		}
 	case !c.Ticking() && runs:
 		c.Resume(at)
-		r.recordClock(at, ClockResumed, actor, c)
+		r.recordClock(now, ClockResumed, actor, c)
 	case !c.Ticking() && c.OnHold() != onHold:
 		// Paused for another reason than before: only a hold is limited.
 		c.Resume(at)
-		r.pace(c, rule, at, actor)
+		r.pace(c, rule, at, now, actor)
 	}
 }
 
@@ -277,6 +278,9 @@ func (r *Requirement) forgetOldClocks() {
 		for i := len(r.Clocks) - 1; i >= 0; i-- {
 			if c := &r.Clocks[i]; c.Name == name && !c.Open() {
 				if ended++; ended > keptClocks {
+					if r.folding {
+						r.past = append(r.past, *c)
+					}
 					r.Clocks = slices.Delete(r.Clocks, i, i+1)
 				}
 			}
@@ -302,6 +306,9 @@ type clockFact struct {
 }
 
 func (r *Requirement) recordClock(now time.Time, kind Kind, actor string, c *sla.Clock) {
+	if r.folding {
+		return // and nothing is made that nobody reads
+	}
 	r.append(Event{At: now, Kind: kind, Actor: actor, Clock: c.Name}, r.factOf(c), nil)
 }
 
@@ -346,20 +353,44 @@ func (r *Requirement) Next() (Wake, bool) {
 // fell due. Calling it early or twice does nothing.
 func (r *Requirement) Tick(now time.Time) {
 	for {
-		next, ok := r.Next()
-		if !ok || next.At.After(now) {
+		next, ok := r.due(now)
+		if !ok {
 			return
 		}
-		c := r.clock(next.Clock, next.Cycle)
-		for _, f := range c.Advance(r.calendar(c.Calendar), now) {
-			r.reach(now, next, f)
+		at := now
+		if r.folding {
+			at = next.At
 		}
-		r.retime(now, SystemActor)
+		c := r.clock(next.Clock, next.Cycle)
+		for _, f := range c.Advance(r.calendar(c.Calendar), at) {
+			r.reach(at, next, f)
+		}
+		r.retime(at, SystemActor)
 	}
+}
+
+// due returns what happens next of all that is due at now. The end of what a
+// clock may be on hold comes first: it counts from its own instant on, and what
+// else is late happens when it is noticed.
+func (r *Requirement) due(now time.Time) (Wake, bool) {
+	next, ok := r.Next()
+	if !ok || next.At.After(now) {
+		return Wake{}, false
+	}
+	for i := range r.Clocks {
+		c := &r.Clocks[i]
+		if at, mark, ok := c.Next(r.CalendarOf(c)); ok && mark == sla.PauseLimit && !at.After(now) {
+			return Wake{At: at, Clock: c.Name, Cycle: c.Cycle, Mark: mark}, true
+		}
+	}
+	return next, true
 }
 
 // reach records a mark that was reached and does what follows from it.
 func (r *Requirement) reach(now time.Time, which Wake, f sla.Fired) {
+	if r.folding {
+		return
+	}
 	c := r.clock(which.Clock, which.Cycle)
 	fact := r.factOf(c)
 	fact.Mark, fact.DueAt = f.Mark, &f.At
@@ -378,6 +409,11 @@ func (r *Requirement) reach(now time.Time, which Wake, f sla.Fired) {
 	}
 	r.append(Event{At: now, Kind: kind, Actor: SystemActor, Clock: c.Name}, fact, nil)
 	switch {
+	case kind == ClockResumed:
+		// A stage in which it does not run pauses it from then on, whenever that was
+		// noticed.
+		rule, _ := r.process.Clock(c.Name)
+		r.pace(c, rule, f.At, now, SystemActor)
 	case kind == ClockLapsed:
 		r.lapse(now, c.Name)
 	case f.Breach():

@@ -100,6 +100,9 @@ func (r *Requirement) record(now time.Time, kind Kind, actor string, data any) i
 // append gives the fact its number, its particulars and its audience. called
 // are the people an escalation calls.
 func (r *Requirement) append(e Event, data any, called []string) int {
+	if r.folding {
+		return r.Seq
+	}
 	if data != nil {
 		encoded, err := json.Marshal(data)
 		if err != nil {

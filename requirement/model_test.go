@@ -11,6 +11,7 @@ import (
 	"pgregory.net/rapid"
 
 	"closeloop/internal/trial"
+	"closeloop/policy"
 	"closeloop/requirement"
 	"closeloop/sla"
 )
@@ -38,8 +39,8 @@ func anyAct(t *rapid.T) requirement.Act {
 		requirement.HandBack{Header: h, Reason: "not mine"},
 		requirement.Respond{Header: h, Method: "phone", Message: "hello"},
 		requirement.Plan{Header: h, Steps: []requirement.PlanStep{{What: "look", Owner: to, Due: t0.Add(30 * time.Hour)}}},
-		requirement.Progress{Header: h, Message: "half way"},
-		requirement.PutOnHold{Header: h, Reason: "asks"},
+		requirement.Progress{Header: h, Message: "half way", DoneSteps: rapid.SampledFrom([][]int{nil, {1}}).Draw(t, "done")},
+		requirement.PutOnHold{Header: h, Reason: "asks", For: rapid.SampledFrom([]string{"", "supplier"}).Draw(t, "for")},
 		requirement.Resume{Header: h, Message: "here it is"},
 		requirement.Resolve{Header: h, Solution: "done"},
 		requirement.Confirm{Header: h, Rating: rapid.IntRange(0, 5).Draw(t, "rating")},
@@ -68,12 +69,21 @@ func TestAnyLife(t *testing.T) {
 	t.Parallel()
 	company := trial.Policy()
 	people := requirement.Company{Directory: company.Directory, Unknown: company.UnknownPeople}
+	rules := []policy.Process{company.Process, office()}
 	rapid.Check(t, func(t *rapid.T) {
-		r, err := requirement.New("REQ-TEST0001", requirement.Submission{
+		// Somebody is there when things fall due, or only looks now and then.
+		punctual := rapid.Bool().Draw(t, "punctual")
+		first := rapid.IntRange(0, 1).Draw(t, "rules")
+		s := requirement.Submission{
 			Title: "t", Customer: "c", SubmittedBy: anyPerson.Draw(t, "submitter"),
-		}, company.Process, t0)
+		}
+		if rapid.IntRange(0, 9).Draw(t, "on hold") == 0 {
+			s.OnHold = "asks"
+		}
+		r, err := requirement.New("REQ-TEST0001", s, rules[first], t0)
 		require.NoError(t, err)
 		now, seq := t0, 0
+		var facts []requirement.Event
 		var taken []requirement.State
 		var images []string
 		take := func() {
@@ -85,6 +95,7 @@ func TestAnyLife(t *testing.T) {
 				require.Equal(t, seq, e.Seq, "facts are numbered densely")
 				require.False(t, e.At.After(now))
 			}
+			facts = append(facts, tr.Events...)
 			require.Equal(t, seq, r.Seq)
 		}
 		take()
@@ -99,10 +110,16 @@ func TestAnyLife(t *testing.T) {
 				}
 			}
 			before := image(t, r)
+			for next, due := r.Next(); punctual && due && !next.At.After(now); next, due = r.Next() {
+				r.Tick(next.At)
+			}
 			r.Tick(now)
 			tellChains(r, now)
 			if rule, asking := r.Asking(); asking {
 				r.OpenRound(now, seats(rule.Seats, r.Requesters()))
+			}
+			if rapid.IntRange(0, 15).Draw(t, "other rules") == 0 && !r.Over() {
+				r.Adopt(now, rules[rapid.IntRange(0, 1).Draw(t, "rules")], requirement.SystemActor)
 			}
 			take()
 			act := anyAct(t)
@@ -135,6 +152,7 @@ func TestAnyLife(t *testing.T) {
 				take()
 			}
 		}
+		folds(t, r, facts, now, rules[first], rules[1-first])
 		for i, s := range taken {
 			require.Equal(t, images[i], stateImage(t, s), "what was taken is not reached by what happens later")
 		}

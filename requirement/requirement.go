@@ -173,6 +173,11 @@ type Requirement struct {
 	journal           []Event
 	// adopted are rules that nobody has been told of yet.
 	adopted *policy.Process
+	// folding is set while a [Fold] goes through facts of the past: they stand, so
+	// nothing is recorded, and nothing follows from a clock. past are the clocks that
+	// were forgotten meanwhile.
+	folding bool
+	past    []sla.Clock
 }
 
 // New takes in a requirement. The submission must be filled and valid; the

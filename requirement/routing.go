@@ -45,10 +45,7 @@ func (r *Requirement) Route(now time.Time, owner, tracker string) {
 
 // assign makes somebody the owner, with clocks and history kept (T3).
 func (r *Requirement) assign(now time.Time, act Assign) int {
-	if act.Department != "" && act.Department != r.Department {
-		r.Department, r.DepartmentSince = act.Department, now
-		r.HandOvers++
-	}
+	r.handOver(act.Department, now)
 	r.Owner, r.AssignedAt, r.AcceptedAt = act.To, now, nil
 	r.Assignments++
 	r.Stage, r.Routing = Assigned, nil
@@ -60,6 +57,15 @@ func (r *Requirement) assign(now time.Time, act Assign) int {
 		Department string `json:"department,omitempty"`
 		Tracker    string `json:"tracker,omitempty"`
 	}{act, r.Department, r.Tracker})
+}
+
+// handOver makes the department the one that holds the requirement, if one is
+// named and it is another.
+func (r *Requirement) handOver(department string, now time.Time) {
+	if department != "" && department != r.Department {
+		r.Department, r.DepartmentSince = department, now
+		r.HandOvers++
+	}
 }
 
 // takeUp accepts an assignment: by the owner's word, or because work on it

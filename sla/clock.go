@@ -308,10 +308,9 @@ func (c *Clock) limit(cal *Calendar) (time.Time, bool) {
 		return time.Time{}, false
 	}
 	last := c.Pauses[len(c.Pauses)-1]
-	for _, h := range c.holds(cal) {
-		if h.From.Equal(last.From) && h.To != nil {
-			return *h.To, true
-		}
+	holds := c.holds(cal)
+	if n := len(holds); n > 0 && holds[n-1].OnHold && holds[n-1].From.Equal(last.From) && holds[n-1].To != nil {
+		return *holds[n-1].To, true
 	}
 	if !c.MayHold(cal, last.From) {
 		return last.From, true
