@@ -24,8 +24,8 @@ import (
 // recorded are the histories that every version must have, so that none is
 // forgotten: the end-to-end tests record them with -update.
 var recorded = []string{
-	"appealed", "audited", "breach", "cancelled", "continued", "escalation", "escalation-lost", "happy-path", "merged",
-	"on-hold", "signals", "survivor",
+	"appealed", "audited", "breach", "cancelled", "continued", "escalation", "escalation-again", "escalation-lost",
+	"happy-path", "merged", "on-hold", "other-rules", "signals", "survivor",
 }
 
 // TestReplay replays the histories that released versions left behind. A change
