@@ -132,33 +132,45 @@ func (p Process) Calendar(name string) (*sla.Calendar, error) {
 	return nil, fmt.Errorf("the rules have no calendar %q", name)
 }
 
-// An Expiry is a calendar that will soon not know whether work is done.
-type Expiry struct {
-	Calendar string `json:"calendar"`
-	// Year is the first whose holidays it does not know.
-	Year int `json:"year"`
-	// HolidaysOf is the set that the year is missing from; empty when the calendar
-	// has its own list of years.
-	HolidaysOf string `json:"holidays_of,omitempty"`
-}
-
-// Expiring returns the calendars that the rules use and that do not know some
-// day between now and so many days later, in the order of the rules. A deadline
-// that falls there cannot be computed.
-func (p *Policy) Expiring(now time.Time, days int) []Expiry {
-	var soon []Expiry
+// Expiring returns a warning for each calendar that the rules use and that does
+// not know some day between now and so many days later, where the file first
+// names it: a deadline that falls there cannot be computed.
+func (p *Policy) Expiring(now time.Time, days int) []Problem {
+	var soon []Problem
 	for _, t := range p.Process.Calendars {
 		cal, err := t.Calendar()
 		if err != nil || len(t.Years) == 0 {
 			continue
 		}
-		first := sla.DateOf(now, cal.Location())
-		for date := first; date <= first+sla.Date(days); date++ {
-			if !slices.Contains(t.Years, date.Year()) {
-				soon = append(soon, Expiry{Calendar: t.Name, Year: date.Year(), HolidaysOf: t.HolidaysOf})
+		today := sla.DateOf(now, cal.Location())
+		for date := today; date <= today+sla.Date(days); date++ {
+			if year := date.Year(); !slices.Contains(t.Years, year) {
+				where := p.uses[t.Name]
+				where.Message = fmt.Sprintf("the calendar %s knows no holidays of %d, %s, so no deadline in it can be computed; %s",
+					t.Name, year, begins(date-today), remedy(t, year, where.File))
+				soon = append(soon, where)
 				break
 			}
 		}
 	}
 	return soon
+}
+
+func begins(days sla.Date) string {
+	switch days {
+	case 0:
+		return "which has begun"
+	case 1:
+		return "which begins tomorrow"
+	default:
+		return fmt.Sprintf("which begins in %d days", days)
+	}
+}
+
+// remedy says how a calendar gets to know a year.
+func remedy(t sla.Timetable, year int, file string) string {
+	if t.HolidaysOf == "" {
+		return fmt.Sprintf("add %d to its years, and its holidays", year)
+	}
+	return fmt.Sprintf("import them: closeloop calendar import FILE --set %s --year %d --into %s", t.HolidaysOf, year, file)
 }

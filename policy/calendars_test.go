@@ -179,13 +179,36 @@ func TestDoubtsAboutCalendars(t *testing.T) {
 	}
 }
 
-func TestLastKnownDay(t *testing.T) {
+func TestCalendarsThatWillSoonNotKnow(t *testing.T) {
 	t.Parallel()
 	p, err := Parse("p.yaml", []byte(office))
 	require.NoError(t, err)
-	now := time.Date(2027, 11, 1, 0, 0, 0, 0, time.UTC)
-	require.Empty(t, p.Expiring(now, 60))
-	require.Equal(t, []Expiry{{Calendar: "shop", Year: 2028, HolidaysOf: "cn"}}, p.Expiring(now, 61))
-	require.Equal(t, []Expiry{{Calendar: "shop", Year: 2030, HolidaysOf: "cn"}}, p.Expiring(now.AddDate(3, -1, 0), 60))
-	require.Empty(t, Default().Expiring(now, 60), "around the clock there are no holidays to know")
+	own, err := Parse("p.yaml", []byte(strings.Replace(office, "holidays_of: cn", "years: [2027]", 1)))
+	require.NoError(t, err)
+	around, err := Parse("p.yaml", []byte(small))
+	require.NoError(t, err)
+	const shop = "p.yaml:27:15: $.clocks[0].calendar: the calendar shop knows no holidays of "
+	const after = ", so no deadline in it can be computed; import them: closeloop calendar import FILE --set cn --year "
+	for _, c := range []struct {
+		name string
+		p    *Policy
+		now  string
+		days int
+		want string
+	}{
+		{"long before", p, "2027-11-01T12:00:00Z", 60, ""},
+		{"soon", p, "2027-11-01T12:00:00Z", 61, shop + "2028, which begins in 61 days" + after + "2028 --into p.yaml"},
+		{"the days are those of the zone", p, "2027-11-01T17:00:00Z", 60, shop + "2028, which begins in 60 days" + after + "2028 --into p.yaml"},
+		{"tomorrow", p, "2027-12-31T12:00:00Z", 60, shop + "2028, which begins tomorrow" + after + "2028 --into p.yaml"},
+		{"too late", p, "2029-02-03T12:00:00Z", 60, shop + "2029, which has begun" + after + "2029 --into p.yaml"},
+		{"a calendar with years of its own", own, "2027-12-31T12:00:00Z", 60, shop + "2028, which begins tomorrow, so no deadline in it can be computed; add 2028 to its years, and its holidays"},
+		{"around the clock there are no holidays to know", around, "2099-01-01T00:00:00Z", 60, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			now, err := time.Parse(time.RFC3339, c.now)
+			require.NoError(t, err)
+			require.Equal(t, c.want, strings.TrimSpace(Problems(c.p.Expiring(now, c.days)).Error()))
+		})
+	}
 }

@@ -20,12 +20,16 @@ type checker struct {
 	absent             map[string]bool
 	problems, warnings Problems
 
+	// uses are the places at which a calendar is first named.
+	uses map[string]Problem
+
 	types, channels, holds, calendars, chains, departments, people, roles names
 }
 
 func (c *checker) check() {
 	self := func(s string) []string { return []string{s} }
 	c.types, c.channels = namesOf(c.p.Types, self), namesOf(c.p.Channels, self)
+	c.uses = map[string]Problem{}
 	c.holds, c.calendars = namesOf(c.p.HoldKinds(), self), namesOf(c.p.CalendarNames(), self)
 	c.chains = namesOf(c.p.Chains, func(ch Chain) []string { return []string{ch.Name} })
 	c.departments = namesOf(c.p.Departments, func(d Department) []string { return []string{d.ID} })
@@ -125,6 +129,15 @@ func (c *checker) reference(location []string, what, name string, defined names,
 		c.wrong(location, "unknown %s %q%s", what, name, instead(name, defined.list))
 	}
 	return false
+}
+
+// calendar looks at a rule's calendar.
+func (c *checker) calendar(location []string, name string) {
+	if c.reference(location, "calendar", name, c.calendars, "calendars") && name != "" {
+		if _, known := c.uses[name]; !known {
+			c.uses[name] = c.problem(location, "")
+		}
+	}
 }
 
 // unsure reports whether something defined under the top-level field could not

@@ -16,7 +16,7 @@ func (c *checker) checkClock(i int) {
 			break
 		}
 	}
-	c.reference(at("clocks", i, "calendar"), "calendar", r.Calendar, c.calendars, "calendars")
+	c.calendar(at("clocks", i, "calendar"), r.Calendar)
 	c.reference(at("clocks", i, "chain"), "chain", r.Chain, c.chains, "chains")
 	c.checkTargets(i)
 	c.checkStages(i)

@@ -108,7 +108,7 @@ func (c *checker) checkChains() {
 	for i, ch := range c.p.Chains {
 		for j, l := range ch.Levels {
 			c.checkSeats(at("chains", i, "levels", j, "people"), l.People, seatsOfChain)
-			c.reference(at("chains", i, "levels", j, "calendar"), "calendar", l.Calendar, c.calendars, "calendars")
+			c.calendar(at("chains", i, "levels", j, "calendar"), l.Calendar)
 		}
 		c.checkSeats(at("chains", i, "alarm"), ch.Alarm, seatsOfChain)
 		if ch.Name != "" && !slices.ContainsFunc(c.p.Clocks, func(r ClockRule) bool { return r.Chain == ch.Name }) {

@@ -203,4 +203,6 @@ type Policy struct {
 	Holidays []sla.HolidayYear `json:"holidays,omitempty" yaml:"holidays,omitempty"`
 
 	warnings Problems
+	// uses are the places at which the file first names a calendar.
+	uses map[string]Problem
 }

@@ -76,7 +76,7 @@ func PutHolidays(name string, text []byte, y sla.HolidayYear) ([]byte, *Policy, 
 func sameBut(before, after *Policy, y sla.HolidayYear) bool {
 	rest := func(p *Policy) ([]sla.HolidayYear, Policy) {
 		q := *p
-		q.Holidays, q.warnings, q.Digest, q.Process.Calendars = nil, nil, "", nil
+		q.Holidays, q.warnings, q.uses, q.Digest, q.Process.Calendars = nil, nil, nil, "", nil
 		return slices.DeleteFunc(slices.Clone(p.Holidays), func(h sla.HolidayYear) bool { return h.Set == y.Set && h.Year == y.Year }), q
 	}
 	yearsBefore, restBefore := rest(before)

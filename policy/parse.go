@@ -105,7 +105,7 @@ func Parse(name string, data []byte) (*Policy, error) {
 	if problems = append(problems, c.problems...); len(problems) > 0 {
 		return nil, problems.sorted()
 	}
-	p.warnings = c.warnings.sorted()
+	p.warnings, p.uses = c.warnings.sorted(), c.uses
 	p.Digest = p.Process.digest()
 	return p, nil
 }

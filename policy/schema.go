@@ -105,6 +105,10 @@ var formats = map[string]func(string) error{
 
 var identifierText = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 
+// ValidName returns what is wrong with the name of something in a policy, such as
+// a calendar or a set of holidays.
+func ValidName(name string) error { return identifier(name) }
+
 func identifier(s string) error {
 	if !identifierText.MatchString(s) {
 		return fmt.Errorf("%q is not a name: write up to 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter", s)
