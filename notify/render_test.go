@@ -137,7 +137,11 @@ func story(t *testing.T, s requirement.Submission) []moment {
 		r.Tick(now)
 		for _, e := range r.EscalationsDue() {
 			r.EscalationStarted(now, e.ID)
-			r.EscalationReported(now, requirement.Report{ID: e.ID, Kind: requirement.EscalationRaised, Level: 1, Round: 1, People: []string{"wang"}})
+			raised := requirement.Report{ID: e.ID, Kind: requirement.EscalationRaised, Level: 1, Round: 1, People: []string{"wang"}}
+			if e.Clock == sla.Update {
+				raised.Lacks = &sla.Lack{Calendar: "cn-office", Year: 2031}
+			}
+			r.EscalationReported(now, raised)
 			r.EscalationReported(now, requirement.Report{ID: e.ID, Kind: requirement.EscalationAcknowledged, Level: 1, Round: 1, By: "chen", Comment: string(few)})
 			r.EscalationReported(now, requirement.Report{ID: e.ID, Kind: requirement.EscalationAlarm, Level: 2, Round: 2, People: []string{"chen"}})
 		}
@@ -437,6 +441,11 @@ func TestMessageToCalled(t *testing.T) {
 	require.Equal(t, "[REQ-1] Escalation level 1: please acknowledge (resolution) - 导出报表失败", msg.Subject)
 	require.Contains(t, msg.Text, "  closeloop ack REQ-1 --escalation resolution-1 --as chen\n")
 	require.NotContains(t, msg.Text, "resolve REQ-1 --solution \"…\" --as", "chen is called, but it is not chen who resolves")
+	require.NotContains(t, msg.Text, "whatever the hour")
+
+	anyway := first(t, story(t, plain()), requirement.EscalationRaised, sla.Update)
+	require.Contains(t, render(t, renderer(t), anyway, "chen", "en").Text, "whatever the hour: the calendar cn-office does not know the holidays of 2031.")
+	require.Contains(t, render(t, renderer(t), anyway, "chen", "zh-CN").Text, "日历“cn-office”缺少 2031 年的节假日，此次呼叫不分时段。")
 }
 
 func TestMessageToCustomer(t *testing.T) {

@@ -207,3 +207,17 @@ func TestPolicyApplyOfWhatIsNoPolicy(t *testing.T) {
 	require.Empty(t, d.adopted)
 	require.Equal(t, exitNotFound, calling{args: []string{"policy", "apply", file + ".none", "--yes"}}.run(t).status)
 }
+
+// TestHistoryTellsWhatACalendarLacks: a level was called whatever the hour.
+func TestHistoryTellsWhatACalendarLacks(t *testing.T) {
+	t.Parallel()
+	for lang, words := range map[string]string{"en": "calendar office lacks 2027", "zh-CN": "日历 office 缺少 2027 年"} {
+		event := requirement.Event{
+			Seq: 1, At: noon, Kind: requirement.EscalationRaised, Actor: requirement.SystemActor,
+			Data: json.RawMessage(`{"clock":"response","level":1,"lacks":{"calendar":"office","year":2027}}`),
+		}
+		got := calling{args: []string{"history", someID, "--lang", lang}, books: &fakeArchive{events: []requirement.Event{event}}}.run(t)
+		require.Zero(t, got.status, got.err)
+		require.Contains(t, got.out, words)
+	}
+}

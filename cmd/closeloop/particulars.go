@@ -32,6 +32,7 @@ var told = []struct{ field, kind string }{
 	{"into", ""},
 	{"method", "method"},
 	{"level", "level"},
+	{"lacks", "lacks"},
 	{"called", ""},
 	{"message", ""},
 	{"reason", ""},
@@ -103,6 +104,11 @@ func (a *app) particular(kind string, value any) string {
 		default:
 			return a.say("cli.level", map[string]any{"Level": v})
 		}
+	case map[string]any:
+		if kind != "lacks" {
+			return ""
+		}
+		return a.say("cli.lacks", map[string]any{"Calendar": v["calendar"], "Year": v["year"]})
 	case []any:
 		texts := make([]string, len(v))
 		for i, x := range v {
