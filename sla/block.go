@@ -19,7 +19,7 @@ const (
 // The dates that calendars reach over.
 const (
 	firstDate Date = -25567 // 1 January of FirstYear
-	lastDate  Date = 84371  // 31 December of LastYear
+	lastDate  Date = 84370  // 31 December of LastYear
 )
 
 type chapter [chapterBlocks]atomic.Pointer[block]
