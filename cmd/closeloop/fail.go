@@ -14,6 +14,7 @@ import (
 
 	"closeloop/ledger"
 	"closeloop/requirement"
+	"closeloop/sla"
 	"closeloop/starter"
 )
 
@@ -56,6 +57,10 @@ func (a *app) failureOf(err error) *failure {
 			a.text.Error(string(refused.Code), refused.Message, params),
 			a.text.Hint(string(refused.Code), refused.Hint, params),
 		}
+	}
+	if unknown, ok := errors.AsType[*sla.UnknownYearError](err); ok {
+		params := map[string]any{"Calendar": unknown.Calendar, "Year": unknown.Year}
+		return &failure{exitFailure, "unknown_year", a.say("cli.error.unknown_year", params), a.say("cli.hint.unknown_year", params)}
 	}
 	id := requirementIn.FindString(err.Error())
 	say := func(status int, code string) *failure {
