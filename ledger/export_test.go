@@ -5,3 +5,6 @@ func (f Filter) Statement() (string, []any, error) { return f.statement() }
 
 // CursorOf is the cursor of the page that follows the row.
 func CursorOf(r Row) (string, error) { return cursorOf(placeOf(r)) }
+
+// ReadLives is the statement of [Ledger.Lives].
+const ReadLives = readLives
