@@ -82,18 +82,14 @@ func offset(t time.Time) string {
 	}
 }
 
-// Moment returns an instant for people who know the year and the zone:
-// `11-23 周一 22:15`, `Mon 23 Nov 22:15`. With precise it has seconds.
-func (l *Localizer) Moment(t time.Time, zone *time.Location, precise bool) string {
+// Moment returns an instant for people who know the year and the zone, with its
+// time of day in that layout: `11-23 周一 22:15`, `Mon 23 Nov 22:15`.
+func (l *Localizer) Moment(t time.Time, zone *time.Location, layout string) string {
 	t = t.In(zone)
-	clock := " 15:04"
-	if precise {
-		clock = " 15:04:05"
-	}
 	if l.language == Chinese {
-		return t.Format("01-02 ") + l.Text("weekday."+t.Format("Mon"), nil) + t.Format(clock)
+		return t.Format("01-02 ") + l.Text("weekday."+t.Format("Mon"), nil) + " " + t.Format(layout)
 	}
-	return t.Format("Mon 2 Jan" + clock)
+	return t.Format("Mon 2 Jan ") + t.Format(layout)
 }
 
 // Date returns a date for people who know the year: `9-24`, `24 Sep`.

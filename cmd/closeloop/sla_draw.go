@@ -57,10 +57,7 @@ func (x *explainer) coloured(sign sign, text string) string {
 func (x *explainer) ruler(t *timeline) []label {
 	from, to := t.parts[0].From, t.parts[len(t.parts)-1].To
 	if to.Sub(from) < manyDays {
-		layout := "15:04"
-		if to.Sub(from) < precisely {
-			layout = "15:04:05"
-		}
+		layout, _, _ := strings.Cut(layoutOf(to.Sub(from)), ".")
 		labels := []label{{0, x.text.Date(from, x.zone) + " " + from.In(x.zone).Format(layout)}}
 		for _, at := range t.hours(x.zone, len(layout)+3) {
 			labels = append(labels, label{t.column(at), at.In(x.zone).Format(layout)})

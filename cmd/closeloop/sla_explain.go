@@ -3,7 +3,9 @@ package main
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -139,12 +141,22 @@ type explainer struct {
 	people []person
 	at     time.Time
 	width  int
-	// precise is set for a clock so short that seconds tell.
-	precise bool
+	// layout is that of times of day: seconds tell on a short way, and parts of them
+	// on a very short one.
+	layout string
 }
 
-// precisely is the length of a clock's way below which its times have seconds.
-const precisely = 10 * time.Minute
+// layoutOf is the layout for times of day on a way of that length.
+func layoutOf(way time.Duration) string {
+	switch {
+	case way < time.Minute:
+		return "15:04:05.0"
+	case way < 10*time.Minute:
+		return time.TimeOnly
+	default:
+		return "15:04"
+	}
+}
 
 func (x *explainer) clock(c requirement.ClockExplanation, unfolded bool) {
 	s := x.s
@@ -152,7 +164,7 @@ func (x *explainer) clock(c requirement.ClockExplanation, unfolded bool) {
 	if c.StoppedAt != nil {
 		end = *c.StoppedAt
 	}
-	x.precise = end.Sub(c.StartedAt) < precisely
+	x.layout = layoutOf(end.Sub(c.StartedAt))
 	s.line()
 	s.line(s.head.Render(x.named(c.Name, c.Cycle)), "  ", x.clockState(s, c.ClockView))
 	x.why(c)
@@ -197,12 +209,27 @@ func (x *explainer) team(id string) string {
 	return name
 }
 
+// length words seconds; of few of them also the parts, where they tell.
 func (x *explainer) length(seconds float64) string {
-	return x.text.Duration(time.Duration(seconds * float64(time.Second)))
+	if math.Abs(seconds) < 60 && seconds != 0 {
+		tenths := strconv.FormatFloat(math.Round(math.Abs(seconds)*10)/10, 'f', -1, 64)
+		if tenths != "0" {
+			return x.say("duration.seconds", map[string]any{"N": tenths})
+		}
+	}
+	return x.text.Duration(time.Duration(math.Round(seconds * float64(time.Second))))
 }
 
 // time is an instant within the story of a clock, whose head has said the year.
-func (x *explainer) time(t time.Time) string { return x.text.Moment(t, x.zone, x.precise) }
+func (x *explainer) time(t time.Time) string { return x.text.Moment(t, x.zone, x.layout) }
+
+// full is an instant with everything that tells.
+func (x *explainer) full(t time.Time) string {
+	if x.layout != "15:04" {
+		return x.time(t)
+	}
+	return x.app.at(t)
+}
 
 // why explains the deadline.
 func (x *explainer) why(c requirement.ClockExplanation) {
@@ -214,28 +241,41 @@ func (x *explainer) why(c requirement.ClockExplanation) {
 			pairs = append(pairs, field("changed"), x.change(c.Terms[i-1], t))
 		}
 	}
-	pairs = append(pairs, field("start"), x.app.at(c.StartedAt))
+	pairs = append(pairs, field("start"), x.full(c.StartedAt))
 	deadline, without := x.undated(c), ""
 	if c.Deadline != nil {
-		deadline = x.app.at(*c.Deadline)
+		deadline = x.full(*c.Deadline)
 	}
 	if c.PausedSeconds > 0 && c.DeadlineWithoutPauses != nil {
-		params := map[string]any{"Due": x.app.at(*c.DeadlineWithoutPauses), "Work": x.length(c.PausedSeconds)}
+		params := map[string]any{"Due": x.full(*c.DeadlineWithoutPauses), "Work": x.length(c.PausedSeconds)}
 		without = x.say("cli.sla.explain.put_off", params)
 	}
 	used := x.say("cli.sla.explain.used", map[string]any{"Used": x.length(c.ElapsedSeconds), "Target": x.length(c.TargetSeconds)})
 	if c.TargetSeconds > 0 {
 		used = s.facts(used, percent(c.ElapsedSeconds/c.TargetSeconds))
 	}
-	if c.StoppedAt == nil && c.Deadline != nil && c.State != sla.Paused {
-		used = s.facts(used, x.left(s, c.ClockView))
+	if c.StoppedAt == nil && c.TargetSeconds > 0 {
+		used = s.facts(used, x.remains(c))
 	}
 	breach := ""
 	if b := c.Breach; b != nil {
-		breach = s.bad.Render(x.say("cli.sla.explain.breach", map[string]any{"At": x.app.at(b.At), "Holder": x.holder(b.Owner, b.Department)}))
+		breach = s.bad.Render(x.say("cli.sla.explain.breach", map[string]any{"At": x.full(b.At), "Holder": x.holder(b.Owner, b.Department)}))
 		breach += gap + x.noticed(b)
 	}
 	s.fields(append(pairs, field("deadline"), deadline, "", without, field("used"), used, field("breach"), breach)...)
+}
+
+// remains says what is left of the target, in working time.
+func (x *explainer) remains(c requirement.ClockExplanation) string {
+	params := map[string]any{"Duration": x.length(c.RemainingSeconds)}
+	switch {
+	case c.RemainingSeconds < 0:
+		return x.s.bad.Render(x.say("duration.overdue", params))
+	case c.RemainingSeconds < soon*c.TargetSeconds:
+		return x.s.warn.Render(x.say("duration.left", params))
+	default:
+		return x.s.good.Render(x.say("duration.left", params))
+	}
 }
 
 func percent(share float64) string { return fmt.Sprintf("%d%%", int(share*100+1e-9)) }
@@ -255,7 +295,7 @@ func (x *explainer) noticed(b *requirement.BreachView) string {
 func (x *explainer) targetOf(c requirement.ClockExplanation) string {
 	params := map[string]any{"Target": x.target(c.ClockView), "Work": x.length(c.TargetSeconds)}
 	if c.Due != nil {
-		params["Due"] = x.app.at(*c.Due)
+		params["Due"] = x.full(*c.Due)
 	}
 	text := x.say("cli.sla.explain.basis."+string(c.Basis), params)
 	if c.MaxPauseSeconds > 0 {

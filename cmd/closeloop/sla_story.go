@@ -16,8 +16,8 @@ type storyLine struct {
 	cells []string
 }
 
-// roomForHolders is the width from which each line says who held the requirement.
-const roomForHolders = 120
+// roomForColumns is the width from which the story of a clock is a table.
+const roomForColumns = 120
 
 // story prints every interval with running totals, and in between what happened.
 func (x *explainer) story(c requirement.ClockExplanation, unfolded bool) {
@@ -40,19 +40,32 @@ func (x *explainer) story(c requirement.ClockExplanation, unfolded bool) {
 		}})
 	}
 	slices.SortStableFunc(lines, func(a, b storyLine) int { return a.at.Compare(b.at) })
-	columns := x.headers("time", "interval", "counted", "total", "share", "held_by")
-	if x.s.width > 0 && x.s.width < roomForHolders {
-		// Who holds it is said where it changes, and in what is drawn.
-		columns = columns[:len(columns)-1]
+	if x.s.width > 0 && x.s.width < roomForColumns {
+		x.narrow(lines)
+	} else {
+		rows := make([][]string, len(lines))
+		for i, l := range lines {
+			rows[i] = l.cells
+		}
+		x.s.table(x.headers("time", "interval", "counted", "total", "share", "held_by"), rows, 1, 5)
 	}
-	rows := make([][]string, len(lines))
-	for i, l := range lines {
-		rows[i] = l.cells[:len(columns)]
-	}
-	x.s.table(columns, rows, 1)
 	if len(intervals) < len(c.Intervals) && !x.quiet {
 		x.s.line(x.s.faint.Render(x.say("cli.sla.explain.folded", nil)))
 	}
+}
+
+// narrow prints the story in two columns. Who holds the requirement is said where
+// it changes, and in what is drawn.
+func (x *explainer) narrow(lines []storyLine) {
+	var pairs []string
+	for _, l := range lines {
+		when, what, counted, total, share := l.cells[0], l.cells[1], l.cells[2], l.cells[3], l.cells[4]
+		if total != "" {
+			total = x.say("cli.sla.explain.so_far", map[string]any{"Total": total})
+		}
+		pairs = append(pairs, when, x.s.facts(what, counted, total, share))
+	}
+	x.s.fields(pairs...)
 }
 
 // happened are the lines of what happened at an instant.
@@ -97,7 +110,7 @@ func (x *explainer) markOf(c requirement.ClockExplanation, m sla.Fired) string {
 		return x.s.facts(text, x.say("cli.sla.explain.untold", nil))
 	}
 	if late := m.DetectedAt.Sub(m.At); late >= time.Second {
-		return x.s.facts(text, x.say("cli.sla.explain.noticed", map[string]any{"Late": x.text.Duration(late)}))
+		return x.s.facts(text, x.say("cli.sla.explain.noticed", map[string]any{"Late": x.length(late.Seconds())}))
 	}
 	return text
 }
@@ -105,18 +118,14 @@ func (x *explainer) markOf(c requirement.ClockExplanation, m sla.Fired) string {
 // span is from when to when; the date is said once where it is one.
 func (x *explainer) span(from, to time.Time) string {
 	if x.midnight(from) && x.midnight(to) {
-		day := func(t time.Time) string { return strings.TrimSuffix(x.text.Moment(t, x.zone, false), " 00:00") }
+		day := func(t time.Time) string { return strings.TrimSpace(x.text.Moment(t, x.zone, "")) }
 		if last := to.In(x.zone).AddDate(0, 0, -1); last.After(from) {
 			return day(from) + " – " + day(last)
 		}
 		return day(from)
 	}
 	if from.In(x.zone).Format(time.DateOnly) == to.In(x.zone).Format(time.DateOnly) {
-		layout := "15:04"
-		if x.precise {
-			layout = "15:04:05"
-		}
-		return x.time(from) + "–" + to.In(x.zone).Format(layout)
+		return x.time(from) + "–" + to.In(x.zone).Format(x.layout)
 	}
 	return x.time(from) + " – " + x.time(to)
 }

@@ -63,23 +63,49 @@ var scales = []time.Duration{
 // sign of a holiday takes.
 func newTimeline(x requirement.ClockExplanation, width, holidayWidth int) timeline {
 	t := timeline{parts: partsOf(x)}
-	// Nights are given up before weekends, for a way so long that they would take
-	// most of the width.
-	for _, closed := range []closedWidths{{night: 1, weekend: 2, holiday: holidayWidth}, {weekend: 1, holiday: holidayWidth}, {holiday: holidayWidth}} {
+	closed := closedWidths{night: 1, weekend: 2, holiday: holidayWidth}
+	// On a way so long that nights would take most of the width they are given up,
+	// and then weekends.
+	if t.count(isNight) > width/3 {
+		closed.night = 0
+	}
+	if 2*t.count(isWeekend) > width/3 {
+		closed.weekend = 0
+	}
+	for _, least := range []int{1, 0} {
 		for _, t.scale = range scales {
-			if t.layOut(closed); t.width <= width && (t.closed() <= width/2 || closed.weekend == 0) {
+			if t.layOut(closed, least); t.width <= width {
 				return t
 			}
-			if t.closed() > width/2 && t.scale >= 24*time.Hour {
-				break
-			}
 		}
+		// More changes than columns: not all of them can be seen.
+		closed = closedWidths{}
 	}
 	return t
 }
 
-// closedWidths are the fewest columns of closed time.
+// closedWidths are the columns of closed time, where to scale it had more.
 type closedWidths struct{ night, weekend, holiday int }
+
+func isNight(p part) bool {
+	length := p.To.Sub(p.From)
+	return p.sign.shut() && length >= longBreak && length < 24*time.Hour
+}
+
+func isWeekend(p part) bool { return p.sign.shut() && p.To.Sub(p.From) >= 24*time.Hour }
+
+// longBreak is what is more than a break of a day's work.
+const longBreak = 4 * time.Hour
+
+func (t *timeline) count(what func(part) bool) int {
+	n := 0
+	for _, p := range t.parts {
+		if what(p) {
+			n++
+		}
+	}
+	return n
+}
 
 // partsOf are the intervals of a clock as far as they are drawn differently.
 func partsOf(x requirement.ClockExplanation) []part {
@@ -122,39 +148,57 @@ func partsOf(x requirement.ClockExplanation) []part {
 	return parts
 }
 
-// layOut gives each part its columns at the present scale.
-func (t *timeline) layOut(closed closedWidths) {
-	worked, at := 0.0, 0
+// layOut gives each part its columns at the present scale. What is drawn with one
+// sign gets at least so many.
+func (t *timeline) layOut(closed closedWidths, least int) {
+	worked, drawn, at := 0.0, 0, 0
+	last := -1 // the latest part that is to scale
 	for i := range t.parts {
 		p := &t.parts[i]
+		p.at, p.columns = at, 0
 		if p.sign.closed() {
-			p.columns = t.closedColumns(i, closed)
-		} else {
-			// Rounded over the whole way, so that what is lost here is gained there.
-			before := math.Round(worked)
-			worked += float64(p.work) / float64(t.scale)
-			p.columns = max(1, int(math.Round(worked)-before))
+			if p.columns = t.closedColumns(i, closed); p.columns > 0 {
+				drawn, last = 0, -1
+			}
+			at += p.columns
+			continue
 		}
-		p.at = at
+		if last >= 0 && t.parts[last].sign != p.sign {
+			drawn = 0
+		}
+		last = i
+		// Rounded over the whole way, so that what is lost here is gained there.
+		before := math.Round(worked)
+		worked += float64(p.work) / float64(t.scale)
+		p.columns = int(math.Round(worked) - before)
+		if drawn += p.columns; drawn < least && !t.goesOn(i, closed) {
+			p.columns += least - drawn
+			drawn = least
+		}
 		at += p.columns
 	}
 	t.width = at
 }
 
-func (s sign) closed() bool {
-	return s == signOutside || s == signHoliday || s == signUnknown || s == signClosed
-}
-
-// closed is how many columns are closed time.
-func (t *timeline) closed() int {
-	n := 0
-	for _, p := range t.parts {
-		if p.sign.closed() {
-			n += p.columns
+// goesOn reports whether the next part that is drawn has the sign of the i-th, so
+// that both look like one.
+func (t *timeline) goesOn(i int, closed closedWidths) bool {
+	for j := i + 1; j < len(t.parts); j++ {
+		if !t.parts[j].sign.closed() {
+			return t.parts[j].sign == t.parts[i].sign
+		}
+		if t.closedColumns(j, closed) > 0 {
+			return false
 		}
 	}
-	return n
+	return false
 }
+
+// closed reports whether it is time that does not count, whatever happens.
+func (s sign) closed() bool { return s.shut() || s == signHoliday || s == signUnknown }
+
+// shut reports whether it is time outside hours.
+func (s sign) shut() bool { return s == signOutside || s == signClosed }
 
 // mostHoliday is how many signs a holiday has at most: a long one has a sign a
 // day up to then.
@@ -171,14 +215,16 @@ func (t *timeline) closedColumns(i int, closed closedWidths) int {
 	case p.sign == signHoliday:
 		days := int(math.Round(length.Hours() / 24))
 		return min(max(1, days), mostHoliday, max(1, linear)) * closed.holiday
-	case length < 4*time.Hour:
-		return min(linear, 1)
-	case length < 24*time.Hour && nextToHoliday:
+	case p.sign == signUnknown:
+		return max(1, min(linear, mostHoliday))
+	case isNight(p) && nextToHoliday:
 		return 0
-	case length < 24*time.Hour:
+	case isNight(p):
 		return min(linear, closed.night)
-	default:
+	case isWeekend(p):
 		return min(linear, closed.weekend)
+	default:
+		return min(linear, 1)
 	}
 }
 
@@ -196,7 +242,7 @@ func (t *timeline) column(at time.Time) int {
 // workday is the column of an instant, or of the next that is not closed.
 func (t *timeline) workday(at time.Time) int {
 	for _, p := range t.parts {
-		if at.Before(p.To) && (p.sign != signOutside && p.sign != signClosed) {
+		if at.Before(p.To) && (!p.sign.shut()) {
 			if at.Before(p.From) {
 				at = p.From
 			}
@@ -231,6 +277,9 @@ type label struct {
 	text string
 }
 
+// shortestLabel is how far a label is cut before it is left out.
+const shortestLabel = 4
+
 // ruled is a line of labels, each behind a stroke at its column. Where there is
 // no room for one it is left out, unless it may be cut.
 func (t *timeline) ruled(labels []label, cut bool) string {
@@ -241,11 +290,11 @@ func (t *timeline) ruled(labels []label, cut bool) string {
 			room = labels[i+1].at - l.at
 		}
 		text := "|" + l.text
-		if cut {
-			text = ansi.Truncate(text, max(1, room), "…")
-		}
-		if l.at < end || l.at >= t.width && i > 0 {
+		if l.at < end || l.at >= t.width && i > 0 || cut && room < shortestLabel {
 			continue
+		}
+		if cut {
+			text = ansi.Truncate(text, room, "…")
 		}
 		line += strings.Repeat(" ", l.at-end) + text
 		end = l.at + lipgloss.Width(text)
