@@ -169,8 +169,7 @@ func TestPolicyFileIsTakenUp(t *testing.T) {
 	sound := file.text
 	file.text = "clocks: nonsense\n"
 	file.save()
-	commands := *o
-	commands.policy = repoFile("examples", "policy-fast.yaml")
+	commands := &office{queue: o.queue, policy: repoFile("examples", "policy-fast.yaml")}
 	id := commands.submit(t)
 	require.Equal(t, "24s", clockOf(commands.show(t, id), "resolution")["target"], "the last good one stays in force")
 	require.Contains(t, o.log.String(), "cannot be used")

@@ -17,7 +17,8 @@ var adopters = []Role{Operator, Manager, System}
 
 // CheckAdoption reports whether the person may put the requirement under the
 // rules; nil means yes. It changes nothing. Rules that the requirement lives by
-// already are fine.
+// already are fine. What it checks is replayed: tighten it only with a new
+// version.
 func (r *Requirement) CheckAdoption(people People, by string, p policy.Process) error {
 	if err := p.Sound(); err != nil {
 		return invalid("process", "not_rules", err.Error(), "value", err.Error())

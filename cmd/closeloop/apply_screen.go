@@ -23,6 +23,9 @@ func (a *app) previewAdoption(s *screen, answer applied) {
 	}
 	if answer.Open == answer.Already {
 		s.line(a.say("cli.policy.apply.nothing", map[string]any{"Count": answer.Open, "Digest": answer.Policy}))
+		if answer.Ended > 0 {
+			s.line(a.say("cli.policy.apply.ended", map[string]any{"Count": answer.Ended}))
+		}
 		return
 	}
 	s.line(a.say("cli.policy.apply.preview", map[string]any{
@@ -33,9 +36,13 @@ func (a *app) previewAdoption(s *screen, answer applied) {
 		key   string
 		count int
 	}{
-		{"retargeted", answer.Retargeted}, {"breaching", answer.Breaching}, {"relieved", answer.Relieved},
-		{"appearing", answer.Appearing}, {"vanishing", answer.Vanishing},
-		{"ending", answer.EscalationsEnd}, {"starting", answer.EscalationsStart},
+		{"retargeted", answer.Retargeted},
+		{"breaching", answer.Breaching},
+		{"relieved", answer.Relieved},
+		{"appearing", answer.Appearing},
+		{"vanishing", answer.Vanishing},
+		{"ending", answer.EscalationsEnd},
+		{"starting", answer.EscalationsStart},
 	} {
 		if p.count > 0 {
 			parts = append(parts, a.say("cli.policy.apply."+p.key, map[string]any{"Count": p.count}))

@@ -142,10 +142,10 @@ func (a *app) showPolicy(s *screen, p *policy.Policy) {
 			if i == 0 {
 				name = c.Name
 			}
-			rows = append(rows, []string{name, fmt.Sprint(i + 1), joined(l.People), a.text.Target(l.AcknowledgeWithin)})
+			rows = append(rows, []string{name, fmt.Sprint(i + 1), joined(l.People), a.text.Target(l.AcknowledgeWithin), l.Calendar})
 		}
 	}
-	s.table(a.headers("chain", "level", "people", "acknowledge_within"), rows)
+	s.table(a.headers("chain", "level", "people", "acknowledge_within", "calendar"), rows)
 
 	s.title(a.say("cli.policy.departments", nil))
 	rows = nil
