@@ -17,6 +17,7 @@ import (
 	"closeloop/policy"
 	"closeloop/requirement"
 	"closeloop/starter"
+	"closeloop/whatif"
 )
 
 // noon is the instant at which all of these tests happen.
@@ -159,7 +160,10 @@ type fakeArchive struct {
 	// the ledger shows them when it is asked.
 	open  []*requirement.Requirement
 	rules string
-	err   error
+	// lives are what is on record, since and until what was asked of them.
+	lives        []whatif.Life
+	since, until time.Time
+	err          error
 }
 
 func (b *fakeArchive) Get(_ context.Context, id string) (*requirement.Requirement, error) {
@@ -218,6 +222,16 @@ func (b *fakeArchive) RulesOf(_ context.Context, ids []string) (map[string]strin
 		rules[id] = b.rules
 	}
 	return rules, b.err
+}
+
+func (b *fakeArchive) Lives(_ context.Context, since, until time.Time, each func(whatif.Life) error) error {
+	b.since, b.until = since, until
+	for _, life := range b.lives {
+		if err := each(life); err != nil {
+			return err
+		}
+	}
+	return b.err
 }
 
 func (*fakeArchive) Close() {}

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"closeloop/ledger"
 	"closeloop/policy"
 	"closeloop/requirement"
 	"closeloop/starter"
+	"closeloop/whatif"
 )
 
 // Our own part of the environment.
@@ -24,6 +26,7 @@ type archive interface {
 	Account(ctx context.Context, id string) (requirement.Account, error)
 	List(ctx context.Context, f ledger.Filter) (ledger.Page, error)
 	Listen(ctx context.Context, changed func(id string)) error
+	Lives(ctx context.Context, since, until time.Time, each func(whatif.Life) error) error
 	OpenRequirements(ctx context.Context, after string, limit int) ([]*requirement.Requirement, error)
 	RulesOf(ctx context.Context, ids []string) (map[string]string, error)
 	Close()

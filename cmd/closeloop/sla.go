@@ -6,6 +6,6 @@ import "github.com/spf13/cobra"
 func (a *app) slaCommand() *cobra.Command {
 	c := a.command("sla", "sla", "closeloop sla calc questions.jsonl\ncloseloop sla explain REQ-7K2M9QXA")
 	a.parent(c)
-	c.AddCommand(a.slaExplainCommand(), a.slaCalcCommand())
+	c.AddCommand(a.slaExplainCommand(), a.slaCalcCommand(), a.slaWhatIfCommand())
 	return c
 }

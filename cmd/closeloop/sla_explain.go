@@ -41,7 +41,7 @@ func (a *app) slaExplainCommand() *cobra.Command {
 		if which.Cycle < 0 {
 			return a.misused(cmd, "invalid", map[string]any{"Flag": "cycle", "Reason": fmt.Sprint(which.Cycle)})
 		}
-		instant, err := a.instant(cmd, at)
+		instant, err := a.instant(cmd, "at", at)
 		if err != nil {
 			return err
 		}
@@ -62,9 +62,9 @@ func clockNames() []string {
 	return names
 }
 
-// instant reads the instant of which something is to be told; now when there is
-// none. One without an offset is meant in the person's zone.
-func (a *app) instant(cmd *cobra.Command, text string) (time.Time, error) {
+// instant reads the instant that a flag names; now when it names none. One
+// without an offset is meant in the person's zone.
+func (a *app) instant(cmd *cobra.Command, flag, text string) (time.Time, error) {
 	if text == "" {
 		return a.now().UTC(), nil
 	}
@@ -76,7 +76,7 @@ func (a *app) instant(cmd *cobra.Command, text string) (time.Time, error) {
 			return at.UTC(), nil
 		}
 	}
-	return time.Time{}, a.misused(cmd, "instant", map[string]any{"Flag": "at", "Value": text})
+	return time.Time{}, a.misused(cmd, "instant", map[string]any{"Flag": flag, "Value": text})
 }
 
 // explanation reads the ledger: nobody else has the whole story.
@@ -293,7 +293,7 @@ func (x *explainer) noticed(b *requirement.BreachView) string {
 
 // targetOf says what the target means.
 func (x *explainer) targetOf(c requirement.ClockExplanation) string {
-	params := map[string]any{"Target": x.target(c.ClockView), "Work": x.length(c.TargetSeconds)}
+	params := map[string]any{"Target": x.duration(c.Target), "Work": x.length(c.TargetSeconds)}
 	if c.Due != nil {
 		params["Due"] = x.full(*c.Due)
 	}
@@ -333,7 +333,12 @@ func (x *explainer) change(before, t requirement.TermsView) string {
 	return x.s.facts(x.say("cli.sla.explain.change", params), clean(t.Reason))
 }
 
+// duration words a target.
 func (x *explainer) duration(text string) string {
+	d, err := sla.ParseDuration(text)
+	if err == nil && d.WorkingDays == 0 {
+		return x.length(d.Time.Seconds())
+	}
 	return x.target(requirement.ClockView{Target: text})
 }
 
