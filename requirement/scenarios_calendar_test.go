@@ -58,6 +58,7 @@ func received(t *testing.T, table sla.Timetable, at string, resolution, response
 			}
 		}),
 		rule(sla.Response, response, onDesk, func(r *policy.ClockRule) { r.PausesOnHold = nil }),
+		rule(sla.PlanStep, trial.Hours(8), onDesk),
 	}
 	p.Process.Calendars = p.Calendars
 	s := requirement.Submission{Title: "导出报表", Customer: "Acme", SubmittedBy: "wang.fang"}
@@ -165,10 +166,6 @@ func TestScenario18HoldOverAHoliday(t *testing.T) {
 func TestScenario07StepDueOutsideHours(t *testing.T) {
 	t.Parallel()
 	s := received(t, sameEveryDay("08:00", "16:00"), "2024-01-08 09:00:00", trial.Hours(40), trial.Hours(4))
-	s.policy.Clocks = append(s.policy.Clocks, rule(sla.PlanStep, trial.Hours(8), func(r *policy.ClockRule) { r.Calendar = "desk" }))
-	r, err := requirement.New("REQ-TEST0001", requirement.Submission{Title: "导出报表", Customer: "Acme", SubmittedBy: "wang.fang"}, s.policy.Process, instant(t, "2024-01-08 09:00:00"))
-	require.NoError(t, err)
-	s.Requirement = r
 	s.assigned(instant(t, "2024-01-08 09:30:00"))
 	s.does(instant(t, "2024-01-08 10:00:00"), requirement.Plan{
 		Header: by("li.na"), Steps: []requirement.PlanStep{{What: "look", Due: instant(t, "2024-01-10 20:30:00")}},

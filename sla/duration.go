@@ -90,11 +90,11 @@ func ParseDuration(text string) (Duration, error) {
 		if err != nil || days > 10_000 || days < -10_000 {
 			return Duration{}, fmt.Errorf("%q: at most 10000 working days", text)
 		}
-		close := m[2] != "" && days != 0
-		if close && days < 0 {
+		atClose := m[2] != "" && days != 0
+		if atClose && days < 0 {
 			return Duration{}, fmt.Errorf("%q counts backwards and has no close: write %dwd", text, days)
 		}
-		return Duration{WorkingDays: days, Close: close}, nil
+		return Duration{WorkingDays: days, Close: atClose}, nil
 	}
 	if plainDays.MatchString(trimmed) {
 		n := strings.TrimRight(trimmed, "days天日 ")

@@ -193,16 +193,26 @@ var places = []struct {
 	zone string
 	date string
 }{
-	{"America/New_York", "2024-03-10"}, {"America/New_York", "2024-11-03"},
-	{"Europe/London", "2024-03-31"}, {"Europe/London", "2024-10-27"},
-	{"Australia/Lord_Howe", "2024-04-07"}, {"Australia/Lord_Howe", "2024-10-06"},
-	{"America/Sao_Paulo", "2018-02-18"}, {"America/Sao_Paulo", "2018-11-04"},
-	{"Asia/Beirut", "2022-03-27"}, {"Asia/Beirut", "2022-10-30"},
-	{"Africa/Casablanca", "2024-03-10"}, {"Africa/Casablanca", "2024-04-14"},
-	{"Pacific/Apia", "2011-12-30"}, {"Pacific/Apia", "2011-09-24"},
+	{"America/New_York", "2024-03-10"},
+	{"America/New_York", "2024-11-03"},
+	{"Europe/London", "2024-03-31"},
+	{"Europe/London", "2024-10-27"},
+	{"Australia/Lord_Howe", "2024-04-07"},
+	{"Australia/Lord_Howe", "2024-10-06"},
+	{"America/Sao_Paulo", "2018-02-18"},
+	{"America/Sao_Paulo", "2018-11-04"},
+	{"Asia/Beirut", "2022-03-27"},
+	{"Asia/Beirut", "2022-10-30"},
+	{"Africa/Casablanca", "2024-03-10"},
+	{"Africa/Casablanca", "2024-04-14"},
+	{"Pacific/Apia", "2011-12-30"},
+	{"Pacific/Apia", "2011-09-24"},
 	// Clocks went from one minute after midnight back to the day before.
-	{"America/St_Johns", "2010-11-07"}, {"America/St_Johns", "2011-03-13"},
-	{"Europe/Paris", "2040-03-25"}, {"Asia/Shanghai", "1991-09-15"}, {"UTC", "2026-02-28"},
+	{"America/St_Johns", "2010-11-07"},
+	{"America/St_Johns", "2011-03-13"},
+	{"Europe/Paris", "2040-03-25"},
+	{"Asia/Shanghai", "1991-09-15"},
+	{"UTC", "2026-02-28"},
 }
 
 func drawWindows(t *rapid.T, most int) []minutesOfDay {

@@ -184,7 +184,7 @@ func TestClockAgreesWithTheOracle(t *testing.T) {
 
 		closed := c
 		closed.Pauses = slices.Clone(c.Pauses)
-		for i := 0; i < last; i++ {
+		for i := range last {
 			if i > at && !d.working[i] {
 				closed.Pause(d.at(i), "li.na", "asks at night", true)
 				closed.Resume(d.at(i + 1))

@@ -155,6 +155,9 @@ func (c *Calendar) AddDays(t time.Time, n int) (time.Time, error) {
 // workday returns the n-th working day after the date, or before it when n is
 // negative.
 func (c *Calendar) workday(date Date, n int) (Date, error) {
+	if c.always {
+		return date + Date(n), nil
+	}
 	step := Date(1)
 	if n < 0 {
 		step, n = -1, -n
@@ -201,10 +204,8 @@ func (c *Calendar) After(t time.Time, d Duration) (time.Time, error) {
 	case !d.Close:
 		return c.AddDays(t, d.WorkingDays)
 	}
-	date, err := DateOf(t, c.loc), error(nil)
-	if c.always {
-		date += Date(d.WorkingDays)
-	} else if date, err = c.workday(date, d.WorkingDays); err != nil {
+	date, err := c.workday(DateOf(t, c.loc), d.WorkingDays)
+	if err != nil {
 		return time.Time{}, err
 	}
 	return c.closing(date)
