@@ -42,6 +42,7 @@ func TestGenerated(t *testing.T) {
 		want := between(t, file, text, "diagram", "```mermaid\n"+requirement.Diagram()+"```")
 		want = between(t, file, want, "stages", statuses(lang))
 		want = between(t, file, want, "acts", acts(t, lang))
+		want = between(t, file, want, "explain", explained(t, lang))
 		if *update && want != text {
 			require.NoError(t, os.WriteFile(file, []byte(want), 0o644))
 			continue
@@ -63,6 +64,14 @@ func between(t *testing.T, file, text, name, content string) string {
 	_, after, ok := strings.Cut(rest, last)
 	require.True(t, ok, "%s has no marker %s", file, last)
 	return before + first + content + last + after
+}
+
+// explained is what the test of the command prints, which is counted by hand in
+// the test of the domain.
+func explained(t *testing.T, lang string) string {
+	t.Helper()
+	printed := read(t, filepath.Join("cmd", "closeloop", "testdata", "sla.explain."+lang+".txt"))
+	return "```console\n$ closeloop sla explain REQ-7K2M9QXA\n" + printed + "```"
 }
 
 // statuses is the table of stages by the status they mean.

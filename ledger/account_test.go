@@ -19,7 +19,7 @@ import (
 func TestAccountExplains(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
-	lived := trial.NationalDay("REQ-TEST0001")
+	lived := trial.NationalDay("REQ-TEST0001", "zh-CN")
 	require.NoError(t, l.KeepProcess(t.Context(), lived.Rules[0]))
 	_, err := l.Write(t.Context(), carried(t, requirement.Transition{State: lived.State, Events: lived.Events}), nil)
 	require.NoError(t, err)

@@ -61,7 +61,7 @@ func hours(seconds float64) float64 { return seconds / 3600 }
 // TestExplainNationalDay is the life that the README tells, counted by hand.
 func TestExplainNationalDay(t *testing.T) {
 	t.Parallel()
-	x := explain(t, trial.NationalDay("REQ-TEST0001"), sla.Resolution, 1, trial.AfterNationalDay)
+	x := explain(t, trial.NationalDay("REQ-TEST0001", "zh-CN"), sla.Resolution, 1, trial.AfterNationalDay)
 	require.Equal(t, requirement.ByWorkingTime, x.Basis)
 	require.Equal(t, "Asia/Shanghai", x.Timezone)
 	require.Equal(t, trial.China(10, 12, 10, 0), *x.Deadline)
@@ -106,7 +106,7 @@ func TestExplainNationalDay(t *testing.T) {
 // TestExplainAsItWas tells what was known at an earlier instant.
 func TestExplainAsItWas(t *testing.T) {
 	t.Parallel()
-	record := trial.NationalDay("REQ-TEST0001")
+	record := trial.NationalDay("REQ-TEST0001", "zh-CN")
 	for name, tc := range map[string]struct {
 		at       time.Time
 		state    sla.State
@@ -151,7 +151,7 @@ func (s *story) record(more ...policy.Process) requirement.Account {
 // TestExplainWhich: nobody asks about clocks that ended in time, unless they do.
 func TestExplainWhich(t *testing.T) {
 	t.Parallel()
-	record := trial.NationalDay("REQ-TEST0001")
+	record := trial.NationalDay("REQ-TEST0001", "zh-CN")
 	for name, tc := range map[string]struct {
 		which          requirement.Which
 		clocks, beside int

@@ -16,10 +16,10 @@ import (
 )
 
 // explaining calls sla explain for the life over the National Day.
-func explaining(args ...string) calling {
+func explaining(lang string, args ...string) calling {
 	return calling{
-		args:  append([]string{"sla", "explain", someID}, args...),
-		books: &fakeArchive{account: trial.NationalDay(someID)}, now: trial.AfterNationalDay, zone: time.FixedZone("", 8*60*60),
+		args:  append([]string{"sla", "explain", someID, "--lang", lang}, args...),
+		books: &fakeArchive{account: trial.NationalDay(someID, lang)}, now: trial.AfterNationalDay, zone: time.FixedZone("", 8*60*60),
 	}
 }
 
@@ -29,7 +29,7 @@ func TestExplain(t *testing.T) {
 		for name, args := range map[string][]string{"": nil, ".unfolded": {"--unfolded", "--all"}} {
 			t.Run(lang+name, func(t *testing.T) {
 				t.Parallel()
-				got := explaining(append(args, "--lang", lang)...).run(t)
+				got := explaining(lang, args...).run(t)
 				require.Zero(t, got.status, got.err)
 				require.NotContains(t, got.out, "\x1b", "no styles outside a terminal")
 				require.NotContains(t, got.out, "cli.")
@@ -42,7 +42,7 @@ func TestExplain(t *testing.T) {
 // TestExplainForPrograms: the fields are a contract.
 func TestExplainForPrograms(t *testing.T) {
 	t.Parallel()
-	got := explaining("-o", "json", "--clock", "resolution", "--cycle", "1").run(t)
+	got := explaining(locale.English, "-o", "json", "--clock", "resolution", "--cycle", "1").run(t)
 	require.Zero(t, got.status, got.err)
 	var back requirement.Explanation
 	decoder := json.NewDecoder(strings.NewReader(got.out))
@@ -68,7 +68,7 @@ func TestExplainForPrograms(t *testing.T) {
 		"from", "to", "kind", "owner", "department", "working_seconds", "counted_seconds", "total_seconds", "share", "overdue",
 	})
 
-	yaml := explaining("-o", "yaml").run(t)
+	yaml := explaining(locale.English, "-o", "yaml").run(t)
 	require.Zero(t, yaml.status, yaml.err)
 	require.Contains(t, yaml.out, "basis: working_time")
 }
@@ -90,7 +90,7 @@ func TestExplainAtAnInstant(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			got := explaining("--at", at).run(t)
+			got := explaining(locale.English, "--at", at).run(t)
 			require.Zero(t, got.status, got.err)
 			require.Contains(t, got.out, "as of Tue 29 Sep 2026, 09:30 (UTC+8)")
 			require.Contains(t, got.out, "resolution  paused")
@@ -120,7 +120,7 @@ func TestExplainFailures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			call := explaining(tc.args...)
+			call := explaining(locale.English, tc.args...)
 			call.books.err = tc.err
 			got := call.run(t)
 			require.Equal(t, tc.status, got.status, got.err)
@@ -134,7 +134,7 @@ func TestExplainFailures(t *testing.T) {
 // terminal.
 func TestExplainHostileTexts(t *testing.T) {
 	t.Parallel()
-	call := explaining()
+	call := explaining(locale.English)
 	call.books.account.State.Title = "a\x1b[31mb"
 	for i := range call.books.account.Clocks {
 		for j := range call.books.account.Clocks[i].Pauses {
@@ -151,7 +151,7 @@ func TestExplainHostileTexts(t *testing.T) {
 func TestExplainWithoutDeadline(t *testing.T) {
 	t.Parallel()
 	for _, lang := range locale.Languages {
-		call := explaining("--lang", lang)
+		call := explaining(lang)
 		clock := &call.books.account.Clocks[1]
 		require.Equal(t, sla.Resolution, clock.Name)
 		clock.Target, clock.BreachedAt, clock.DetectedAt, clock.Fired = sla.Exactly(4000*time.Hour), nil, nil, nil
