@@ -20,6 +20,7 @@ type particulars struct {
 	Steps          []requirement.PlanStep `json:"steps"`
 	DoneSteps      []int                  `json:"done_steps"`
 	To             string                 `json:"to"`
+	For            string                 `json:"for"`
 	Into           string                 `json:"into"`
 	ID             string                 `json:"id"`
 	Title          string                 `json:"title"`
@@ -63,7 +64,7 @@ func particularsOf(e requirement.Event) (particulars, error) {
 	if p.Clock == "" {
 		p.Clock = e.Clock
 	}
-	for _, text := range []*string{&p.Into, &p.ID, &p.Mark, &p.State, &p.Act, &p.Method, &p.Title, &p.Policy, &p.Calendar} {
+	for _, text := range []*string{&p.For, &p.Into, &p.ID, &p.Mark, &p.State, &p.Act, &p.Method, &p.Title, &p.Policy, &p.Calendar} {
 		*text = line(*text, maxLine)
 	}
 	return p, err

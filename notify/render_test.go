@@ -44,6 +44,7 @@ var rules = sync.OnceValue(func() policy.Process {
 	for i := range p.Approvals {
 		p.Approvals[i].AgainOnAmend = false
 	}
+	p.Holds = []string{"supplier"}
 	return p
 })
 
@@ -203,6 +204,8 @@ func story(t *testing.T, s requirement.Submission) []moment {
 	r.MergeDone(now)
 	take()
 	begin("REQ-4")
+	do(requirement.PutOnHold{Header: by("wang"), Reason: words, For: "supplier"})
+	do(requirement.Resume{Header: by("wang"), Message: words})
 	do(requirement.Withdraw{Header: by("li"), Reason: words})
 	begin("REQ-5")
 	r.Cancel(now)

@@ -311,6 +311,9 @@ func (h PutOnHold) allowed(r *Requirement) error {
 }
 
 func (h PutOnHold) apply(r *Requirement, now time.Time) int {
+	if h.For == policy.HoldCustomer {
+		h.For = "" // which means the same
+	}
 	r.Hold = &Hold{Since: now, By: h.By(), Reason: h.Reason, For: h.For}
 	return r.record(now, WasHeld, h.By(), h)
 }

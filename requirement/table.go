@@ -139,14 +139,14 @@ var Table = []Rule{
 		Act:   ActHold,
 		In:    working,
 		Roles: []Role{Operator, Agent, Manager, System},
-		About: "wait for the customer; the clocks pause",
+		About: "wait for the customer, or for somebody else; the clocks pause",
 		Needs: `--reason "…"`,
 	},
 	{
 		Act:   ActResume,
 		In:    working,
 		Roles: []Role{Operator, Agent, Manager, Customer, System},
-		About: "go on after the customer's reply",
+		About: "go on after the reply that was waited for",
 	},
 	{
 		Act:   ActResolve,

@@ -27,6 +27,7 @@ func TestActs(t *testing.T) {
 		"hand-back ID --reason no":                    requirement.HandBack{Header: h, Reason: "no"},
 		"respond ID --method phone --message called":  requirement.Respond{Header: h, Method: "phone", Message: "called"},
 		"progress ID -m half --done 1 --done 3":       requirement.Progress{Header: h, Message: "half", DoneSteps: []int{1, 3}},
+		"hold ID --reason parts --for supplier":       requirement.PutOnHold{Header: h, Reason: "parts", For: "supplier"},
 		"hold ID --reason logs":                       requirement.PutOnHold{Header: h, Reason: "logs"},
 		"resume ID":                                   requirement.Resume{Header: h},
 		"resume ID --message here":                    requirement.Resume{Header: h, Message: "here"},

@@ -1,11 +1,14 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
 
+	"closeloop/policy"
 	"closeloop/requirement"
 	"closeloop/sla"
 )
@@ -57,8 +60,14 @@ func (a *app) progressCommand() *cobra.Command {
 
 func (a *app) holdCommand() *cobra.Command {
 	var act requirement.PutOnHold
-	return a.actCommand(requirement.ActHold, "closeloop hold REQ-7K2M9QXA --reason 等客户提供日志 --as wu.lei",
-		func(f flags) { f.text(&act.Reason, "reason") },
+	return a.actCommand(requirement.ActHold,
+		"closeloop hold REQ-7K2M9QXA --reason 等客户提供日志 --as wu.lei\n"+
+			"closeloop hold REQ-7K2M9QXA --reason 等备件到货 --for supplier --as wu.lei",
+		func(f flags) {
+			f.text(&act.Reason, "reason")
+			f.text(&act.For, "for")
+			f.complete("for", a.completeHolds)
+		},
 		func() requirement.Act { act.Header = a.header(); return act })
 }
 
@@ -89,9 +98,12 @@ func (a *app) planCommand() *cobra.Command {
 		`closeloop plan REQ-7K2M9QXA --step "复现问题;wu.lei;4h" --step "上线修复;wu.lei;2026-12-01T18:00:00+08:00" --as wu.lei`,
 		func(f flags) { f.texts(&steps, "step") },
 		func() requirement.Act { act.Header = a.header(); return act })
-	c.PreRunE = func(cmd *cobra.Command, _ []string) error {
+	c.PreRunE = func(cmd *cobra.Command, args []string) error {
 		for _, text := range steps {
-			step, err := a.planStep(text)
+			step, err := a.planStep(text, func() (*sla.Calendar, error) { return a.planCalendar(cmd.Context(), args[0]) })
+			if _, unknown := errors.AsType[*sla.UnknownYearError](err); unknown {
+				return err
+			}
 			if err != nil {
 				return a.misused(cmd, "invalid", map[string]any{"Flag": "step", "Reason": err.Error()})
 			}
@@ -104,7 +116,7 @@ func (a *app) planCommand() *cobra.Command {
 
 // planStep reads `what;owner;due`. The owner may be empty; due is a length of
 // time from now, or an instant. Semicolons in what stay where they are.
-func (a *app) planStep(text string) (requirement.PlanStep, error) {
+func (a *app) planStep(text string, calendar func() (*sla.Calendar, error)) (requirement.PlanStep, error) {
 	parts := strings.Split(text, ";")
 	if len(parts) < 3 {
 		parts = strings.Split(text, "；")
@@ -116,13 +128,14 @@ func (a *app) planStep(text string) (requirement.PlanStep, error) {
 	step := requirement.PlanStep{
 		What: strings.TrimSpace(strings.Join(parts[:n-2], ";")), Owner: strings.TrimSpace(parts[n-2]),
 	}
-	due, err := a.due(strings.TrimSpace(parts[n-1]))
+	due, err := a.due(strings.TrimSpace(parts[n-1]), calendar)
 	step.Due = due
 	return step, err
 }
 
-// due reads an instant, or a length of time from now.
-func (a *app) due(text string) (time.Time, error) {
+// due reads an instant, or a length of time from now: working days count by the
+// calendar, other lengths around the clock.
+func (a *app) due(text string, calendar func() (*sla.Calendar, error)) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, text); err == nil {
 		return at.UTC(), nil
 	}
@@ -130,5 +143,53 @@ func (a *app) due(text string) (time.Time, error) {
 	if err != nil {
 		return time.Time{}, &failure{exitUsage, "usage", a.say("cli.usage.due", map[string]any{"Due": text, "Reason": err.Error()}), ""}
 	}
-	return sla.Always.After(a.now().UTC(), d)
+	cal := sla.Always
+	if d.WorkingDays != 0 {
+		if cal, err = calendar(); err != nil {
+			return time.Time{}, err
+		}
+	}
+	at, err := cal.After(a.now(), d)
+	return at.UTC(), err
+}
+
+// planCalendar returns the calendar by which the requirement counts the steps of
+// its plan. Where the ledger cannot tell it, that of the policy at hand is taken,
+// and said so.
+func (a *app) planCalendar(ctx context.Context, typed string) (*sla.Calendar, error) {
+	id, err := a.requirementID(typed)
+	if err != nil {
+		return nil, err
+	}
+	rules, err := a.rulesOf(ctx, id)
+	if err != nil {
+		p, failed := a.policy()
+		if failed != nil {
+			return nil, failed
+		}
+		rules = p.Process
+		if !a.quiet {
+			s := a.screen(a.err)
+			s.line(s.warn.Render(a.say("cli.plan.calendar_of_policy", map[string]any{"Reason": clean(err.Error())})))
+		}
+	}
+	rule, ok := rules.Clock(sla.PlanStep)
+	if !ok {
+		return sla.Always, nil
+	}
+	return rules.Calendar(rule.Calendar)
+}
+
+// rulesOf returns the rules by which a requirement lives.
+func (a *app) rulesOf(ctx context.Context, id string) (policy.Process, error) {
+	books, err := a.open(ctx)
+	if err != nil {
+		return policy.Process{}, err
+	}
+	defer books.Close()
+	r, err := books.Get(ctx, id)
+	if err != nil {
+		return policy.Process{}, err
+	}
+	return r.Process(), nil
 }

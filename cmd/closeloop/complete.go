@@ -51,6 +51,15 @@ func (a *app) completeIDs(act requirement.Name) cobra.CompletionFunc {
 	}
 }
 
+// completeHolds offers the kinds of holds of the policy.
+func (a *app) completeHolds(_ *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+	p, err := a.policy()
+	if err != nil {
+		return nil, cobra.ShellCompDirectiveNoFileComp
+	}
+	return p.HoldKinds(), cobra.ShellCompDirectiveNoFileComp
+}
+
 // completePeople offers the people of the policy, and the customer.
 func (a *app) completePeople(cmd *cobra.Command, _ []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 	const none = cobra.ShellCompDirectiveNoFileComp

@@ -59,8 +59,10 @@ func (a *app) failureOf(err error) *failure {
 		}
 	}
 	if unknown, ok := errors.AsType[*sla.UnknownYearError](err); ok {
-		params := map[string]any{"Calendar": unknown.Calendar, "Year": unknown.Year}
-		return &failure{exitFailure, "unknown_year", a.say("cli.error.unknown_year", params), a.say("cli.hint.unknown_year", params)}
+		return &failure{
+			exitFailure, "unknown_year", a.lacks(sla.Lack{Calendar: unknown.Calendar, Year: unknown.Year}),
+			a.say("cli.hint.unknown_year", map[string]any{"Year": unknown.Year}),
+		}
 	}
 	id := requirementIn.FindString(err.Error())
 	say := func(status int, code string) *failure {

@@ -146,6 +146,8 @@ func (*fakeDesk) Close() {}
 
 // fakeArchive is a ledger in memory.
 type fakeArchive struct {
+	// held is the requirement that is read, a new one when there is none.
+	held   *requirement.Requirement
 	rows   []ledger.Row
 	next   string
 	asked  ledger.Filter
@@ -169,6 +171,9 @@ type fakeArchive struct {
 func (b *fakeArchive) Get(_ context.Context, id string) (*requirement.Requirement, error) {
 	if b.err != nil {
 		return nil, b.err
+	}
+	if b.held != nil {
+		return b.held, nil
 	}
 	r, err := requirement.New(id, requirement.Submission{Title: "导出报表太慢", Customer: "云栖科技"}, policy.Default().Process, noon)
 	if err == nil {

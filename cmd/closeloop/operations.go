@@ -83,7 +83,7 @@ func (a *app) work(ctx context.Context) error {
 // environment names, whose changes are taken up.
 func (a *app) policyInForce(logger *slog.Logger) (policy.InForce, error) {
 	doubts := func(p *policy.Policy) {
-		for _, w := range p.Warnings() {
+		for _, w := range append(p.Warnings(), p.Expiring(a.now(), knownAhead)...) {
 			logger.Warn("The policy is doubtful", "at", w.Error())
 		}
 	}

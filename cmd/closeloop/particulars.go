@@ -30,6 +30,7 @@ var told = []struct{ field, kind string }{
 	{"owner", ""},
 	{"to", ""},
 	{"into", ""},
+	{"for", ""},
 	{"method", "method"},
 	{"level", "level"},
 	{"lacks", "lacks"},

@@ -17,6 +17,11 @@ func (a *app) policyCommand() *cobra.Command {
 	return c
 }
 
+// knownAhead is for how many days beforehand the holidays of a calendar should be
+// known: longer than nearly all targets, and the authorities publish those of a
+// year in November of the year before.
+const knownAhead = 60
+
 // findings is what a policy file was found to be.
 type findings struct {
 	File     string           `json:"file"`
@@ -31,9 +36,12 @@ func (a *app) policyLintCommand() *cobra.Command {
 	c.Args = a.takes(1, "FILE")
 	c.ValidArgsFunction = cobra.FixedCompletions([]string{"yaml", "yml"}, cobra.ShellCompDirectiveFilterFileExt)
 	c.RunE = func(_ *cobra.Command, args []string) error {
-		f, _, err := lint(args[0])
+		f, p, err := lint(args[0])
 		if err != nil {
 			return err
+		}
+		if p != nil {
+			f.Warnings = append(f.Warnings, p.Expiring(a.now(), knownAhead)...)
 		}
 		return a.tellFindings(f)
 	}

@@ -136,7 +136,7 @@ func TestColumnsStandUnderEachOther(t *testing.T) {
 	column := -1
 	for _, word := range []string{"客户", "云栖科技", "Acme", "远山集团"} {
 		for _, line := range lines {
-			if before, _, ok := strings.Cut(line, word); ok && strings.Count(line, "等待客户") == 0 || ok && word == "Acme" {
+			if before, _, ok := strings.Cut(line, word); ok && strings.Count(line, "暂停等待") == 0 || ok && word == "Acme" {
 				if column < 0 {
 					column = lipgloss.Width(before)
 				}

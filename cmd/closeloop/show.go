@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -129,7 +130,7 @@ func (a *app) holding(s *screen, v requirement.View, name func(string) string) s
 	if v.Hold == nil {
 		return ""
 	}
-	return s.facts(clean(v.Hold.Reason), a.at(v.Hold.Since), name(v.Hold.By))
+	return s.facts(v.Hold.For, clean(v.Hold.Reason), a.at(v.Hold.Since), name(v.Hold.By))
 }
 
 func (a *app) solution(v requirement.View) string {
@@ -192,6 +193,38 @@ func (a *app) showClocks(s *screen, v requirement.View) {
 		})
 	}
 	s.table(a.headers("clock", "state", "target", "deadline", "left", "pauses"), rows)
+	a.showUndated(s, v)
+}
+
+// showUndated says why clocks that run have no deadline, and what helps.
+func (a *app) showUndated(s *screen, v requirement.View) {
+	var years []int
+	for _, c := range v.Clocks {
+		if c.Lacks == nil {
+			continue
+		}
+		s.line(s.bad.Render(a.say("cli.show.undated", map[string]any{"Clock": a.text.Name("clock", string(c.Name)), "Reason": a.lacks(*c.Lacks)})))
+		if y := c.Lacks.Year; y != 0 && !slices.Contains(years, y) {
+			years = append(years, y)
+		}
+	}
+	if len(years) == 0 || a.quiet {
+		return
+	}
+	file := a.env[envPolicy]
+	if file == "" {
+		file = "policy.yaml"
+	}
+	s.line(s.faint.Render("  → "), a.say("cli.show.undated_next", nil))
+	for _, y := range years {
+		s.line(fmt.Sprintf("    closeloop calendar import FILE --year %d --into %s", y, file))
+	}
+	s.line(fmt.Sprintf("    closeloop policy apply %s --id %s", file, v.ID))
+}
+
+// lacks says why a calendar has no answer.
+func (a *app) lacks(l sla.Lack) string {
+	return a.say("cli.show.lacks", map[string]any{"Calendar": clean(l.Calendar), "Year": l.Year})
 }
 
 // target words a clock's target; the text in a view is that of a duration.
