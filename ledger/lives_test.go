@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -143,15 +142,11 @@ func TestLivesAreReadInOrder(t *testing.T) {
 
 // BenchmarkWhatIf measures the whole way: a year of requirements, read from
 // PostgreSQL and folded under another calendar. The lives are written first,
-// which takes longer. CLOSELOOP_BENCH_LIVES is their number.
+// which takes longer.
 //
 //	bin/devstack run -- go test ./ledger -run '^$' -bench WhatIf -benchtime 3x
 func BenchmarkWhatIf(b *testing.B) {
-	lives := 25_000
-	if n := os.Getenv("CLOSELOOP_BENCH_LIVES"); n != "" {
-		_, err := fmt.Sscan(n, &lives)
-		require.NoError(b, err)
-	}
+	const lives = 25_000
 	l, _ := recorded(b, lives, policy.Default().Process)
 	office := trial.Office().Process
 	for b.Loop() {
