@@ -126,7 +126,7 @@ func bodies(lang string) []requirement.Act {
 		},
 		requirement.Plan{Header: by("wu.lei"), Steps: []requirement.PlanStep{{What: say("add an index", "加索引"), Owner: "wu.lei", Due: due}}},
 		requirement.Progress{Header: by("wu.lei"), Message: say("half done", "完成一半"), DoneSteps: []int{1}},
-		requirement.PutOnHold{Header: by("wu.lei"), Reason: say("which version?", "请提供版本号")},
+		requirement.PutOnHold{Header: by("wu.lei"), Reason: say("which version?", "请提供版本号"), For: "customer"},
 		requirement.Resume{Header: by("customer"), Message: say("version 4.2", "4.2 版")},
 		requirement.Resolve{Header: by("wu.lei"), Solution: say("index added", "已加索引"), RootCause: say("full scan", "全表扫描")},
 		requirement.Confirm{Header: by("customer"), Rating: 5, Comment: say("fast", "很快")},
