@@ -124,12 +124,12 @@ func TestFoldOrderOfArrival(t *testing.T) {
 	t.Parallel()
 	h := by("li.na")
 	for name, acts := range map[string][2]requirement.Act{
-		"comment and priority":    {requirement.Comment{Header: by("customer"), Message: "well"}, requirement.Reprioritise{Header: by("wang.fang"), Priority: "high", Reason: "urgent"}},
-		"hold and priority":       {requirement.PutOnHold{Header: h, Reason: "asks"}, requirement.Reprioritise{Header: by("wang.fang"), Priority: "low", Reason: "no hurry"}},
-		"plan and priority":       {requirement.Plan{Header: h, Steps: []requirement.PlanStep{{What: "look", Due: after(20 * time.Hour)}}}, requirement.Reprioritise{Header: by("wang.fang"), Priority: "high", Reason: "urgent"}},
-		"plan and comment":        {requirement.Plan{Header: h, Steps: []requirement.PlanStep{{What: "look", Due: after(20 * time.Hour)}}}, requirement.Comment{Header: by("customer"), Message: "well"}},
-		"comment and hand-over":   {requirement.Comment{Header: by("customer"), Message: "well"}, requirement.Assign{Header: by("wang.fang"), To: "zhang.wei", Department: "technology"}},
-		"wording and priority":    {requirement.Amend{Header: by("customer"), Description: "more"}, requirement.Reprioritise{Header: by("wang.fang"), Priority: "high", Reason: "urgent"}},
+		"comment and priority":  {requirement.Comment{Header: by("customer"), Message: "well"}, requirement.Reprioritise{Header: by("wang.fang"), Priority: "high", Reason: "urgent"}},
+		"hold and priority":     {requirement.PutOnHold{Header: h, Reason: "asks"}, requirement.Reprioritise{Header: by("wang.fang"), Priority: "low", Reason: "no hurry"}},
+		"plan and priority":     {requirement.Plan{Header: h, Steps: []requirement.PlanStep{{What: "look", Due: after(20 * time.Hour)}}}, requirement.Reprioritise{Header: by("wang.fang"), Priority: "high", Reason: "urgent"}},
+		"plan and comment":      {requirement.Plan{Header: h, Steps: []requirement.PlanStep{{What: "look", Due: after(20 * time.Hour)}}}, requirement.Comment{Header: by("customer"), Message: "well"}},
+		"comment and hand-over": {requirement.Comment{Header: by("customer"), Message: "well"}, requirement.Assign{Header: by("wang.fang"), To: "zhang.wei", Department: "technology"}},
+		"wording and priority":  {requirement.Amend{Header: by("customer"), Description: "more"}, requirement.Reprioritise{Header: by("wang.fang"), Priority: "high", Reason: "urgent"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
