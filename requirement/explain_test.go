@@ -2,10 +2,12 @@ package requirement_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 
 	"closeloop/internal/trial"
 	"closeloop/policy"
@@ -24,8 +26,7 @@ func explain(t *testing.T, record requirement.Account, name sla.Name, cycle int,
 }
 
 // addsUp holds what is true of every explanation.
-func addsUp(t *testing.T, x requirement.ClockExplanation, at time.Time) {
-	t.Helper()
+func addsUp(t require.TestingT, x requirement.ClockExplanation, at time.Time) {
 	from, total := x.StartedAt, 0.0
 	end := at
 	if x.StoppedAt != nil {
@@ -54,6 +55,49 @@ func addsUp(t *testing.T, x requirement.ClockExplanation, at time.Time) {
 		}
 		require.InDelta(t, total, used, 1e-6, "somebody used all of it")
 	}
+}
+
+// explains holds of every life that its clocks are explained as they stand, and
+// as they stood when one of the states was taken.
+func explains(t *rapid.T, facts []requirement.Event, taken []requirement.State, now time.Time, rules []policy.Process) {
+	last := taken[len(taken)-1]
+	record := requirement.Account{State: last, Events: facts, Rules: rules}
+	for _, s := range taken {
+		for _, c := range s.Clocks {
+			i := slices.IndexFunc(record.Clocks, func(known sla.Clock) bool { return known.Name == c.Name && known.Cycle == c.Cycle })
+			if i < 0 {
+				record.Clocks = append(record.Clocks, c)
+			} else {
+				record.Clocks[i] = c
+			}
+		}
+	}
+	agrees := func(s requirement.State, at time.Time) {
+		e, err := requirement.Explain(record, requirement.Which{All: true}, at)
+		require.NoError(t, err)
+		require.Equal(t, s.Stage, e.Stage)
+		require.Equal(t, []string{s.Owner, s.Department}, []string{e.Owner, e.Department})
+		live := requirement.Restore(s, rules[slices.IndexFunc(rules, func(p policy.Process) bool { return p.Digest == s.Policy })])
+		told := map[string]requirement.ClockExplanation{}
+		for _, x := range e.Clocks {
+			addsUp(t, x, at)
+			told[fmt.Sprint(x.Name, x.Cycle)] = x
+		}
+		for _, c := range live.View(at).Clocks {
+			x, ok := told[fmt.Sprint(c.Name, c.Cycle)]
+			require.True(t, ok, "%s %d is told", c.Name, c.Cycle)
+			stood := func(v requirement.ClockView) string {
+				return fmt.Sprint(v.Name, v.Cycle, v.State, v.Target, v.Calendar, v.TargetSeconds, v.ElapsedSeconds, v.StartedAt, v.StoppedAt, v.Deadline, v.BreachedAt, v.DetectedAt)
+			}
+			require.Equal(t, stood(c), stood(x.ClockView), "as of %s", at)
+		}
+	}
+	agrees(last, now)
+	i := rapid.IntRange(0, len(taken)-1).Draw(t, "as of")
+	for i+1 < len(taken) && taken[i+1].UpdatedAt.Equal(taken[i].UpdatedAt) {
+		i++ // what is said of an instant is what led out of it
+	}
+	agrees(taken[i], taken[i].UpdatedAt)
 }
 
 func hours(seconds float64) float64 { return seconds / 3600 }

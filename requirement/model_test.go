@@ -153,6 +153,7 @@ func TestAnyLife(t *testing.T) {
 			}
 		}
 		folds(t, r, facts, now, rules[first], rules[1-first])
+		explains(t, facts, taken, now, rules)
 		for i, s := range taken {
 			require.Equal(t, images[i], stateImage(t, s), "what was taken is not reached by what happens later")
 		}

@@ -281,6 +281,12 @@ func (p *past) forget(c *recalled) {
 	if later(c.DetectedAt) {
 		c.BreachedAt, c.DetectedAt = nil, nil
 	}
+	if n := len(c.facts); c.Open() && n > 0 && c.facts[n-1].Kind == ClockStopped {
+		// Taken up again later: the time between became a pause, which nobody knew of.
+		stopped := exact(&c.Clock).of(c.facts[n-1].At)
+		c.Pauses = slices.DeleteFunc(c.Pauses, func(p sla.Pause) bool { return !p.From.Before(stopped) })
+		c.StoppedAt, c.Void = &stopped, true
+	}
 	c.Fired = slices.DeleteFunc(slices.Clone(c.Fired), func(f sla.Fired) bool { return f.DetectedAt.After(p.at) })
 }
 
