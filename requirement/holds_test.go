@@ -266,6 +266,39 @@ func TestAnotherYearThatIsNotKnown(t *testing.T) {
 	require.Equal(t, 2, s.count(requirement.ClockUndated))
 }
 
+// A limit in working days that reach into a year that is not known holds once it
+// is known, and not before.
+func TestLimitThatIsNotKnownYet(t *testing.T) {
+	t.Parallel()
+	rules := func(years ...int) policy.Process {
+		p := trial.Policy()
+		p.Process.Calendars = []sla.Timetable{thisYear(years...)}
+		p.Digest = "knows " + string(rune('0'+len(years)))
+		p.Clocks = []policy.ClockRule{rule(sla.Resolution, trial.Hours(4), func(r *policy.ClockRule) {
+			r.Calendar, r.MaxPause = "office", sla.Duration{WorkingDays: 2}
+		})}
+		return p.Process
+	}
+	submission := requirement.Submission{Title: "导出报表", Customer: "Acme", SubmittedBy: "wang.fang"}
+	r, err := requirement.New("REQ-TEST0001", submission, rules(2026), instant(t, "2026-12-31 10:00:00"))
+	require.NoError(t, err)
+	s := &story{Requirement: r, t: t, policy: trial.Policy()}
+	s.does(instant(t, "2026-12-31 11:00:00"), requirement.PutOnHold{Header: by("wang.fang"), Reason: "waits"})
+	require.Equal(t, sla.Paused, s.clock(sla.Resolution, 1).State)
+	_, ok := s.Next()
+	require.False(t, ok)
+
+	// Two working days from 11:00 end on Tuesday, for 1 January is a holiday; three
+	// hours are left of the target then.
+	s.Adopt(instant(t, "2027-01-04 15:00:00"), rules(2026, 2027), "wang.fang")
+	require.Equal(t, sla.Paused, s.clock(sla.Resolution, 1).State)
+	next, ok := s.Next()
+	require.True(t, ok)
+	require.Equal(t, instant(t, "2027-01-05 11:00:00"), next.At)
+	s.Tick(next.At)
+	require.Equal(t, instant(t, "2027-01-05 14:00:00"), deadline(t, s.clock(sla.Resolution, 1)))
+}
+
 // clockData is what an event says about a clock.
 type clockData struct {
 	Mark  string     `json:"mark"`

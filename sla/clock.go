@@ -3,6 +3,7 @@ package sla
 import (
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sort"
 	"time"
@@ -275,11 +276,13 @@ func (c *Clock) holds(cal *Calendar) []Pause {
 	return holds
 }
 
-// leave is the working time that the clock may be on hold in total.
+// leave is the working time that the clock may be on hold in total. As long as
+// the calendar does not know how much that is there is no limit: nobody is to be
+// late because holidays are missing.
 func (c *Clock) leave(cal *Calendar) time.Duration {
 	leave, err := cal.Work(c.StartedAt, c.MaxPause)
 	if err != nil {
-		return 0
+		return math.MaxInt64
 	}
 	return leave
 }
