@@ -14,8 +14,10 @@ import (
 type past struct {
 	at time.Time
 	// began is the digest of the rules with which it began.
-	began   string
+	began string
+	// events are those up to the instant, later those after it.
 	events  []Event
+	later   []Event
 	rules   []policy.Process
 	holders []HandOver
 	holds   []heldTime
@@ -61,8 +63,9 @@ func saidBy(e Event) said {
 
 func recall(record Account, at time.Time) *past {
 	p := &past{at: at, began: began(record), rules: record.Rules, holders: []HandOver{{}}}
-	for _, e := range record.Events {
+	for i, e := range record.Events {
 		if e.At.After(at) {
+			p.later = record.Events[i:]
 			break
 		}
 		p.events = append(p.events, e)
@@ -269,7 +272,7 @@ func (p *past) forget(c *recalled) {
 		if pause.From.After(p.at) {
 			break
 		}
-		if later(pause.To) {
+		if later(pause.To) || p.unnoticed(c, pause) {
 			pause.To = nil
 		}
 		pauses = append(pauses, pause)
@@ -288,6 +291,16 @@ func (p *past) forget(c *recalled) {
 		c.StoppedAt, c.Void = &stopped, true
 	}
 	c.Fired = slices.DeleteFunc(slices.Clone(c.Fired), func(f sla.Fired) bool { return f.DetectedAt.After(p.at) })
+}
+
+// unnoticed reports whether the end of a pause was only noticed later: when the
+// clock had been on hold for as long as it may, perhaps by rules that came later.
+func (p *past) unnoticed(c *recalled, pause sla.Pause) bool {
+	return slices.ContainsFunc(p.later, func(e Event) bool {
+		var fact clockFact
+		return e.Kind == ClockResumed && json.Unmarshal(e.Data, &fact) == nil && fact.Clock == c.Name && fact.Cycle == c.Cycle &&
+			fact.Mark == sla.PauseLimit && pause.To != nil && fact.DueAt != nil && fact.DueAt.Equal(*pause.To)
+	})
 }
 
 // inForce returns the rules by which the clock is counted, and those before them

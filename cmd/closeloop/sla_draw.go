@@ -25,18 +25,18 @@ func (x *explainer) draw(c requirement.ClockExplanation) {
 	width := x.width - 2*len(indent)
 	holiday := x.say("cli.sla.explain.sign.holiday", nil)
 	t := newTimeline(c, width, lipgloss.Width(holiday))
-	print := func(line string) {
+	show := func(line string) {
 		if line != "" {
 			s.line(indent, line)
 		}
 	}
-	print(t.bar(holiday, x.coloured))
-	print(s.faint.Render(t.ruled(x.ruler(&t), false)))
-	print(t.ruled(x.holders(&t, c), true))
+	show(t.bar(holiday, x.coloured))
+	show(s.faint.Render(t.ruled(x.ruler(&t), false)))
+	show(t.ruled(x.holders(&t, c), true))
 	for _, line := range t.pointed(x.pointers(&t, c), width) {
-		print(line)
+		show(line)
 	}
-	print(s.faint.Render(x.legend(&t, holiday)))
+	show(s.faint.Render(x.legend(&t, holiday)))
 }
 
 // coloured gives a sign its colour.
