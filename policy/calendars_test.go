@@ -101,7 +101,7 @@ func TestDigestTellsCalendarsApart(t *testing.T) {
 func TestMistakesInCalendars(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ name, old, new, want string }{
-		{"unknown zone", "Asia/Shanghai", "Asia/Shanghia", `7:15: $.calendars[0].timezone: no time zone "Asia/Shanghia": write an IANA name like Asia/Shanghai or Europe/London (did you mean "Asia/Shanghai"?)`},
+		{"unknown zone", "Asia/Shanghai", "Asia/Shanghay", `7:15: $.calendars[0].timezone: no time zone "Asia/Shanghay": write an IANA name like Asia/Shanghai or Europe/London (did you mean "Asia/Shanghai"?)`},
 		{"a zone that people know", "Asia/Shanghai", "Asia/Beijing", `7:15: $.calendars[0].timezone: no time zone "Asia/Beijing": write an IANA name like Asia/Shanghai or Europe/London (did you mean "Asia/Shanghai"?)`},
 		{"a zone that resembles none", "Asia/Shanghai", "here", `7:15: $.calendars[0].timezone: no time zone "here": write an IANA name like Asia/Shanghai or Europe/London`},
 		{"unknown calendar", "calendar: shop", "calendar: shp", `27:15: $.clocks[0].calendar: unknown calendar "shp"; there is 24x7, cn-office, shop (did you mean "shop"?)`},

@@ -27,8 +27,12 @@ func TestDates(t *testing.T) {
 		day  time.Weekday
 		nth  int
 	}{
-		{"1970-01-01", time.Thursday, 0}, {"1969-12-31", time.Wednesday, -1}, {"1970-01-05", time.Monday, 4},
-		{"2000-02-29", time.Tuesday, 11016}, {"2026-10-01", time.Thursday, 20727}, {"1900-01-01", time.Monday, -25567},
+		{"1970-01-01", time.Thursday, 0},
+		{"1969-12-31", time.Wednesday, -1},
+		{"1970-01-05", time.Monday, 4},
+		{"2000-02-29", time.Tuesday, 11016},
+		{"2026-10-01", time.Thursday, 20727},
+		{"1900-01-01", time.Monday, -25567},
 	} {
 		d := date(t, c.text)
 		require.Equal(t, sla.Date(c.nth), d, c.text)
