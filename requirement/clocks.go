@@ -88,8 +88,10 @@ func (r *Requirement) kept(c *sla.Clock) bool {
 		return r.Cycle > c.Cycle || r.Closing != nil && !r.Closing.Automatic
 	case sla.PlanStep:
 		return r.Plan[c.Cycle-1].DoneAt != nil
-	case sla.Ownership, sla.NextResponse:
-		return true
+	case sla.Ownership:
+		return r.HandOvers > c.Cycle || r.Resolution != nil
+	case sla.NextResponse:
+		return r.Contacts > c.Cycle || r.Unanswered == nil
 	default: // an appeal is a chance, not a promise
 		return false
 	}
@@ -153,17 +155,36 @@ func (r *Requirement) calendar(name string) *sla.Calendar {
 		}
 	}
 	cal, err := r.process.Calendar(name)
-	for _, former := range r.former {
-		// A clock that ends because the rules no longer have it ends by its calendar.
-		if err != nil && former.Name() == name {
-			return former
-		}
-	}
 	if err != nil {
 		panic("closeloop: " + err.Error())
 	}
 	r.calendars = append(r.calendars, cal)
 	return cal
+}
+
+// calendarSoFar returns the calendar that a clock has run by until now: while
+// other rules are adopted, that of the former ones.
+func (r *Requirement) calendarSoFar(c *sla.Clock) *sla.Calendar {
+	for _, former := range r.former {
+		if former.Name() == c.Calendar {
+			return former
+		}
+	}
+	return r.calendar(c.Calendar)
+}
+
+// otherHours reports whether the rules that are adopted have other hours for a
+// clock under the name that its calendar has had: then its terms are others,
+// though they read the same.
+func (r *Requirement) otherHours(c *sla.Clock, now time.Time) bool {
+	before, after := r.calendarSoFar(c), r.calendar(c.Calendar)
+	if before == after {
+		return false
+	}
+	was, known := c.Deadline(before)
+	is, knows := c.Deadline(after)
+	return known != knows || !was.Equal(is) || c.TargetWork(before) != c.TargetWork(after) ||
+		c.Elapsed(before, now) != c.Elapsed(after, now)
 }
 
 // CalendarOf returns the calendar of a clock. One that has ended knows its
@@ -192,7 +213,8 @@ func (r *Requirement) retime(now time.Time, actor string) {
 	for i := range r.Clocks {
 		c := &r.Clocks[i]
 		if c.Open() && !slices.ContainsFunc(owed, func(p promise) bool { return p.name == c.Name && p.cycle == c.Cycle }) {
-			c.Stop(r.calendar(c.Calendar), now, !r.kept(c))
+			// One that ends because the rules no longer have it ends by the hours it ran by.
+			c.Stop(r.calendarSoFar(c), now, !r.kept(c))
 			r.recordClock(now, ClockStopped, actor, c)
 		}
 	}
@@ -203,11 +225,11 @@ func (r *Requirement) retime(now time.Time, actor string) {
 		case c == nil:
 			r.Clocks = append(r.Clocks, sla.Start(p.name, p.cycle, terms, p.since))
 			c = &r.Clocks[len(r.Clocks)-1]
-			c.Retarget(r.calendar(terms.Calendar), terms, now)
 			r.pace(c, rule, p.since, now, actor)
+			c.Retarget(r.calendar(terms.Calendar), terms, now)
 			r.recordClock(now, ClockStarted, actor, c)
 		case c.Open(), c.Reopen(actor, string(r.Stage)):
-			if !c.Same(terms) {
+			if !c.Same(terms) || r.otherHours(c, now) {
 				c.Retarget(r.calendar(terms.Calendar), terms, now)
 				r.recordClock(now, ClockRetargeted, actor, c)
 			}
@@ -216,6 +238,7 @@ func (r *Requirement) retime(now time.Time, actor string) {
 		}
 		r.pace(c, rule, now, now, actor)
 	}
+	r.former = nil
 	r.lookAhead(now)
 	r.standDown(now)
 	r.forgetOldClocks()

@@ -168,7 +168,7 @@ type Requirement struct {
 	State
 	process policy.Process
 	// calendars are those that were asked for; former ones belong to rules that the
-	// requirement no longer lives by.
+	// requirement no longer lives by, until its clocks have followed.
 	calendars, former []*sla.Calendar
 	journal           []Event
 	// adopted are rules that nobody has been told of yet.
