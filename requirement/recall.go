@@ -202,11 +202,11 @@ func (p *past) clock(c sla.Clock) (*recalled, error) {
 		r.facts = append(r.facts, clockFacts{clockFact: fact, Seq: e.Seq, At: e.At, Kind: e.Kind, cause: p.cause(i)})
 	}
 	p.forget(r)
-	changed := r.turnBack()
+	r.turnBack()
 	if err := p.count(r); err != nil {
 		return nil, err
 	}
-	if changed {
+	if r.rule.Name == r.Name {
 		r.Marks, r.Repeat, r.MaxPause = r.rule.Marks, r.rule.Repeat, r.rule.MaxPause
 	}
 	r.Look(r.calendar)
@@ -305,7 +305,7 @@ func (p *past) unnoticed(c *recalled, pause sla.Pause) bool {
 
 // inForce returns the rules by which the clock is counted, and those before them
 // if there were any: the present ones, or those that held when it ended. A clock
-// that new rules ended may have been counted by the former.
+// that new rules ended was counted by the former.
 func (p *past) inForce(c *recalled) []string {
 	until := len(p.events)
 	if n := len(c.facts); !c.Open() && n > 0 {
@@ -317,6 +317,9 @@ func (p *past) inForce(c *recalled) []string {
 		if e.Kind == Adopted {
 			digests = []string{saidBy(e).Policy, saidBy(e).before()}
 		}
+	}
+	if n := len(c.facts); !c.Open() && n > 0 && c.facts[n-1].cause.Kind == Adopted {
+		slices.Reverse(digests)
 	}
 	return digests
 }
@@ -331,18 +334,12 @@ func began(record Account) string {
 	return record.State.Policy
 }
 
-// turnBack gives the clock the target that was in force at the instant, where it
-// was given another since, and reports whether it was.
-func (c *recalled) turnBack() bool {
-	if len(c.facts) == 0 {
-		return false
+// turnBack gives the clock the target that was in force at the instant.
+func (c *recalled) turnBack() {
+	if n := len(c.facts); n > 0 {
+		last := c.facts[n-1]
+		c.Clock.Target, c.Clock.Calendar = last.Target, last.Calendar
 	}
-	last := c.facts[len(c.facts)-1]
-	if c.Clock.Target == last.Target && c.Clock.Calendar == last.Calendar {
-		return false
-	}
-	c.Clock.Target, c.Clock.Calendar = last.Target, last.Calendar
-	return true
 }
 
 // termsOf are the targets that were in force, the first one first.
