@@ -59,10 +59,11 @@ func (c *Config) fill() {
 }
 
 // stickyTimeout is how long a workflow waits for the worker that has it in its
-// memory before any other takes it. Some commands are typed by people, so a
-// worker that was killed must not hold them up for the five seconds that are
-// usual.
-const stickyTimeout = time.Second
+// memory before any other takes it. A shorter time helps whoever types a command
+// just after a worker was killed; but when hundreds of deadlines fall together,
+// workflows that wait their turn would be taken from the memory of a worker that
+// is only busy, and each would be replayed from its history, at the worst moment.
+const stickyTimeout = 5 * time.Second
 
 // Run runs a worker until the context ends, then lets it finish what it has
 // begun. Several may run side by side.

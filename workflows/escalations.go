@@ -51,7 +51,9 @@ func (l *life) startEscalation(ctx workflow.Context, e requirement.Escalation) {
 		// somebody terminated it, must not keep another from being started.
 		WorkflowIDReusePolicy: enumspb.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		StaticSummary:         cut(l.ID+" "+string(e.Clock)+" breached: "+plain(l.Title), maxSummary),
-		Priority:              temporal.Priority{PriorityKey: 1},
+		// When many deadlines fall together, noticing the next breach comes before
+		// calling people for the last one.
+		Priority: temporal.Priority{PriorityKey: 5},
 	})
 	run := workflow.ExecuteChildWorkflow(child, contract.EscalationWorkflow, contract.EscalationInput{
 		Ladder: escalation.Ladder{
