@@ -318,10 +318,18 @@ func (p *past) inForce(c *recalled) []string {
 			digests = []string{saidBy(e).Policy, saidBy(e).before()}
 		}
 	}
-	if n := len(c.facts); !c.Open() && n > 0 && c.facts[n-1].cause.Kind == Adopted {
+	if until < len(p.events) && p.endedByRules(until) {
 		slices.Reverse(digests)
 	}
 	return digests
+}
+
+// endedByRules reports whether new rules ended the clock that the i-th event says
+// has stopped. What they end ends before anything else that follows from them.
+func (p *past) endedByRules(i int) bool {
+	for i--; i >= 0 && p.events[i].Kind == ClockStopped; i-- {
+	}
+	return i >= 0 && p.events[i].Kind == Adopted
 }
 
 // began returns the rules with which the requirement began.
