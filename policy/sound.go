@@ -2,17 +2,35 @@ package policy
 
 import (
 	"errors"
+	"fmt"
 	"slices"
 
 	"closeloop/sla"
 )
 
+// maxTimes bounds repetitions, rounds and calls, as the schema of the policy file
+// does.
+const maxTimes = 100
+
 // Sound reports whether a requirement can live by the rules: they have a digest,
-// and every calendar that they name. Those of a policy file are; the error says
-// what rules from elsewhere lack.
+// clocks, and every calendar that they name, and repeat nothing without end.
+// Those of a policy file are; the error says what rules from elsewhere lack.
 func (p Process) Sound() error {
-	if p.Digest == "" {
+	switch {
+	case p.Digest == "":
 		return errors.New("the rules have no digest")
+	case len(p.Clocks) == 0:
+		return errors.New("the rules have no clocks")
+	}
+	for _, c := range p.Clocks {
+		if c.Repeat.Times > maxTimes || len(c.Marks) > maxTimes {
+			return fmt.Errorf("the clock %s has more than %d marks or repetitions", c.Name, maxTimes)
+		}
+	}
+	for _, c := range p.Chains {
+		if c.Rounds > maxTimes || slices.ContainsFunc(c.Levels, func(l Level) bool { return l.Times > maxTimes }) {
+			return fmt.Errorf("the chain %s calls more than %d times", c.Name, maxTimes)
+		}
 	}
 	for _, name := range p.calendarNames() {
 		if _, err := p.Calendar(name); err != nil {
