@@ -41,6 +41,9 @@ type Config struct {
 	StopTimeout time.Duration
 	// Ready, when not nil, is called once the worker takes tasks.
 	Ready func()
+
+	// unscheduled leaves the audit to be run by hand.
+	unscheduled bool
 }
 
 func (c *Config) fill() {
@@ -81,6 +84,9 @@ func Run(ctx context.Context, c Config) error {
 		return err
 	}
 	if err := patiently(ctx, func(ctx context.Context) error {
+		if c.unscheduled {
+			return nil
+		}
 		return ensureSchedule(ctx, c.Temporal, c.TaskQueue)
 	}); err != nil {
 		return err
