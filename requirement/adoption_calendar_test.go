@@ -167,3 +167,23 @@ func TestClockThatAppearsOnHold(t *testing.T) {
 	require.True(t, due)
 	require.Equal(t, requirement.Wake{At: after(14 * time.Hour), Clock: sla.Resolution, Cycle: 1, Mark: "50%"}, next)
 }
+
+// TestClockTakenUpAgainPaused is told of, though the clock does not run: the last
+// word of it would otherwise be that it ended.
+func TestClockTakenUpAgainPaused(t *testing.T) {
+	t.Parallel()
+	inReview := func(r *policy.ClockRule) { r.RunsIn = []string{"reviewing"} }
+	s := tell(t, only(rule(sla.Resolution, trial.Hours(4), inReview), rule(sla.Response, trial.Hours(2))))
+	right := s.Process()
+	s.Adopt(after(time.Hour), s.other("wrong", func(p *policy.Process) { p.Clocks = p.Clocks[1:] }), "sun.li")
+	require.Equal(t, sla.Stopped, s.clock(sla.Resolution, 1).State)
+	s.Adopt(after(90*time.Minute), right, "sun.li")
+	require.Equal(t, sla.Paused, s.clock(sla.Resolution, 1).State)
+	var last requirement.Kind
+	for _, e := range s.journal() {
+		if e.Clock == sla.Resolution {
+			last = e.Kind
+		}
+	}
+	require.Equal(t, requirement.ClockPaused, last)
+}

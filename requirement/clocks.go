@@ -221,6 +221,7 @@ func (r *Requirement) retime(now time.Time, actor string) {
 	for _, p := range owed {
 		terms, rule, _ := r.terms(p)
 		c := r.clock(p.name, p.cycle)
+		ended, told := c != nil && !c.Open(), r.Seq
 		switch {
 		case c == nil:
 			r.Clocks = append(r.Clocks, sla.Start(p.name, p.cycle, terms, p.since))
@@ -237,6 +238,10 @@ func (r *Requirement) retime(now time.Time, actor string) {
 			continue
 		}
 		r.pace(c, rule, now, now, actor)
+		if ended && r.Seq == told {
+			// It is waited for again, though it does not run yet.
+			r.recordClock(now, ClockPaused, actor, c)
+		}
 	}
 	r.former = nil
 	r.lookAhead(now)
