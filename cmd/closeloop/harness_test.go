@@ -37,6 +37,8 @@ type calling struct {
 	// now is when it is called, noon unless it is set, and zone where.
 	now  time.Time
 	zone *time.Location
+	// passing says that time goes on between two looks at it.
+	passing bool
 }
 
 // called is what came of it.
@@ -53,6 +55,13 @@ func (c calling) run(t *testing.T) called {
 	a.now, a.zone = func() time.Time { return noon }, time.UTC
 	if !c.now.IsZero() {
 		a.now = func() time.Time { return c.now }
+	}
+	if c.passing {
+		began, looks := a.now(), 0
+		a.now = func() time.Time {
+			looks++
+			return began.Add(time.Duration(looks) * time.Microsecond)
+		}
 	}
 	if c.zone != nil {
 		a.zone = c.zone

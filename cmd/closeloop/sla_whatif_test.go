@@ -80,6 +80,14 @@ func TestWhatIfAnswers(t *testing.T) {
 	require.True(t, strings.HasPrefix(lines[1], "REQ-"))
 }
 
+// Without --at the answer is that of now, which has passed when it is checked.
+func TestWhatIfOfNow(t *testing.T) {
+	t.Parallel()
+	got := calling{args: []string{"sla", "whatif", "--policy", officeFile(t)}, books: &fakeArchive{lives: lived(1)}, passing: true}.run(t)
+	require.Zero(t, got.status, got.err)
+	require.Contains(t, got.out, "1 requirement(s) folded under the rules")
+}
+
 func TestWhatIfTellsWhatItCannotFold(t *testing.T) {
 	t.Parallel()
 	lives := lived(3)
