@@ -48,7 +48,7 @@ ORDER BY r.id`
 // until, in the order of their ids, with the facts that a fold needs and the
 // clocks as they ran. A zero instant sets no bound. It changes nothing: the
 // transaction is read-only, and all of it is of one moment. It stops at the first
-// error of each, and returns it.
+// error of each, and returns it wrapped.
 func (l *Ledger) Lives(ctx context.Context, since, until time.Time, each func(whatif.Life) error) error {
 	kinds := make([]string, 0, len(requirement.FoldedKinds()))
 	for _, k := range requirement.FoldedKinds() {
@@ -57,21 +57,21 @@ func (l *Ledger) Lives(ctx context.Context, since, until time.Time, each func(wh
 	read := func(tx pgx.Tx) error {
 		rows, err := tx.Query(ctx, readLives, bound(since, pgtype.NegativeInfinity), bound(until, pgtype.Infinity), kinds)
 		if err != nil {
-			return failed("read lives", err)
+			return err
 		}
 		defer rows.Close()
 		for rows.Next() {
 			life, err := scanLife(rows)
 			if err != nil {
-				return failed("read lives", err)
+				return err
 			}
 			if err := each(life); err != nil {
 				return err
 			}
 		}
-		return failed("read lives", rows.Err())
+		return rows.Err()
 	}
-	return pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, read)
+	return failed("read lives", pgx.BeginTxFunc(ctx, l.pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, read))
 }
 
 // bound is one end of a span of time; open stands for none.

@@ -13,6 +13,7 @@ import (
 
 	"closeloop/internal/testdb"
 	"closeloop/ledger"
+	"closeloop/whatif"
 )
 
 func TestMigrateFromSeveralStarters(t *testing.T) {
@@ -79,12 +80,15 @@ func TestUnreachable(t *testing.T) {
 	require.NoError(t, err, "it need not be there yet")
 	t.Cleanup(l.Close)
 	for name, ask := range map[string]func() error{
-		"ping":    func() error { return l.Ping(t.Context()) },
-		"schema":  func() error { return l.SchemaCurrent(t.Context()) },
-		"get":     func() error { _, err := l.Get(t.Context(), "REQ-1"); return err },
-		"list":    func() error { _, err := l.List(t.Context(), ledger.Filter{}); return err },
-		"write":   func() error { _, err := l.Write(t.Context(), life(t, "REQ-1")[0], nil); return err },
-		"listen":  func() error { return l.Listen(t.Context(), func(string) {}) },
+		"ping":   func() error { return l.Ping(t.Context()) },
+		"schema": func() error { return l.SchemaCurrent(t.Context()) },
+		"get":    func() error { _, err := l.Get(t.Context(), "REQ-1"); return err },
+		"list":   func() error { _, err := l.List(t.Context(), ledger.Filter{}); return err },
+		"write":  func() error { _, err := l.Write(t.Context(), life(t, "REQ-1")[0], nil); return err },
+		"listen": func() error { return l.Listen(t.Context(), func(string) {}) },
+		"lives": func() error {
+			return l.Lives(t.Context(), time.Time{}, time.Time{}, func(whatif.Life) error { return nil })
+		},
 		"migrate": func() error { _, err := ledger.Migrate(t.Context(), url); return err },
 	} {
 		err := ask()

@@ -1,6 +1,7 @@
 package sla
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -48,7 +49,8 @@ type question struct {
 // An Answer is what a [Calculator] says to a question. What was not asked for is
 // absent.
 type Answer struct {
-	// ID is that of the question as it was written; an empty text when it had none.
+	// ID is that of the question as it was written, but for bytes that are no UTF-8;
+	// an empty text when it had none.
 	ID json.RawMessage `json:"id"`
 	// Deadline is null while a pause without an end holds it.
 	Deadline *Instant `json:"deadline,omitempty"`
@@ -88,7 +90,8 @@ func (c *Calculator) Answer(line []byte) Answer {
 	if err != nil {
 		answer = Answer{Error: err.Error()}
 	}
-	if answer.ID = q.ID; len(q.ID) == 0 || string(q.ID) == "null" {
+	// What encoding/json lets pass in a text, other readers of JSON refuse.
+	if answer.ID = bytes.ToValidUTF8(q.ID, []byte("\ufffd")); len(q.ID) == 0 || string(q.ID) == "null" {
 		answer.ID = json.RawMessage(`""`)
 	}
 	return answer

@@ -145,6 +145,16 @@ func TestCalc(t *testing.T) {
 	}
 }
 
+// An answer is JSON for every reader, whatever bytes the question had.
+func TestCalcOfBytesThatAreNoText(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	var calculator sla.Calculator
+	_, err := calculator.Run(strings.NewReader("{\"id\":\"a\xffb\",\"start\":\"2026-03-02T10:00:00Z\",\"target\":\"1h\"}"), &out)
+	require.NoError(t, err)
+	require.Equal(t, "{\"id\":\"a\ufffdb\",\"deadline\":\"2026-03-02T11:00:00Z\"}\n", out.String())
+}
+
 func TestCalcOfManyLines(t *testing.T) {
 	t.Parallel()
 	const fine = `{"id":"fine","start":"2026-03-02T10:00:00Z","target":"1h"}`
