@@ -86,12 +86,13 @@ type calendarRow struct {
 	Shipped bool `json:"shipped"`
 }
 
-func (a *app) listCalendars(p *policy.Policy) error {
+// calendarRows are all calendars of a policy, the shipped ones first.
+func (a *app) calendarRows(p *policy.Policy) ([]calendarRow, error) {
 	var rows []calendarRow
 	for _, name := range p.CalendarNames() {
 		t, err := p.Timetable(name)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		own := slices.ContainsFunc(p.Calendars, func(t sla.Timetable) bool { return t.Name == name })
 		row := calendarRow{
@@ -105,17 +106,31 @@ func (a *app) listCalendars(p *policy.Policy) error {
 		}
 		rows = append(rows, row)
 	}
-	return printList(a, rows, calendarColumns, func(s *screen) {
-		table := make([][]string, len(rows))
-		for i, r := range rows {
-			source := a.say("cli.calendar.shipped", nil)
-			if !r.Shipped {
-				source = a.say("cli.policy.source", nil)
-			}
-			table[i] = []string{r.Name, r.Timezone, r.Hours, r.HolidaysOf, years(r.Years), source}
-		}
-		s.table(a.headers("name", "timezone", "hours", "holidays_of", "years", "from"), table, 2)
-	})
+	return rows, nil
+}
+
+func (a *app) listCalendars(p *policy.Policy) error {
+	rows, err := a.calendarRows(p)
+	if err != nil {
+		return err
+	}
+	return printList(a, rows, calendarColumns, func(s *screen) { a.showCalendars(s, rows) })
+}
+
+func (a *app) showCalendars(s *screen, rows []calendarRow) {
+	table := make([][]string, len(rows))
+	for i, r := range rows {
+		table[i] = []string{r.Name, r.Timezone, r.Hours, r.HolidaysOf, years(r.Years), a.origin(r.Shipped)}
+	}
+	s.table(a.headers("name", "timezone", "hours", "holidays_of", "years", "from"), table, 2)
+}
+
+// origin says where a calendar or a year of holidays comes from.
+func (a *app) origin(shipped bool) string {
+	if shipped {
+		return a.say("cli.calendar.shipped", nil)
+	}
+	return a.say("cli.policy.source", nil)
 }
 
 // years words a list of years, those that follow each other as a range.

@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/spf13/cobra"
 
 	"closeloop/policy"
+	"closeloop/sla"
 )
 
 func (a *app) policyCommand() *cobra.Command {
@@ -101,6 +103,9 @@ func (a *app) policyShowCommand() *cobra.Command {
 			a.env[envPolicy] = file
 		}
 		p, err := a.policy()
+		if file != "" && errors.Is(err, os.ErrNotExist) {
+			return &failure{exitNotFound, "not_found", err.Error(), ""}
+		}
 		if err != nil {
 			return err
 		}
@@ -120,20 +125,23 @@ func (a *app) showPolicy(s *screen, p *policy.Policy) {
 		a.say("cli.policy.digest", nil), p.Digest,
 		a.say("cli.policy.types", nil), a.names("type", p.Types),
 		a.say("cli.policy.channels", nil), a.names("channel", p.Process.Channels),
+		a.say("cli.policy.holds", nil), joined(p.HoldKinds()),
 	)
 
 	s.title(a.say("cli.policy.clocks", nil))
 	var rows [][]string
 	for _, c := range p.Clocks {
-		rows = append(rows, []string{a.text.Name("clock", string(c.Name)), a.text.Target(c.Target), "", c.Calendar, c.Chain})
+		rows = append(rows, []string{a.text.Name("clock", string(c.Name)), a.text.Target(c.Target), "", c.Calendar, a.pausing(c), c.Chain})
 		for _, t := range c.Targets {
-			rows = append(rows, []string{"", a.text.Target(t.Target), a.when(t.When), "", ""})
+			rows = append(rows, []string{"", a.text.Target(t.Target), a.when(t.When), "", "", ""})
 		}
 		for _, t := range c.Caps {
-			rows = append(rows, []string{"", a.say("cli.policy.at_most", map[string]any{"Target": a.text.Target(t.Target)}), a.when(t.When), "", ""})
+			rows = append(rows, []string{"", a.say("cli.policy.at_most", map[string]any{"Target": a.text.Target(t.Target)}), a.when(t.When), "", "", ""})
 		}
 	}
-	s.table(a.headers("clock", "target", "when", "calendar", "chain"), rows)
+	s.table(a.headers("clock", "target", "when", "calendar", "on_hold", "chain"), rows, 4, 2)
+
+	a.showWorkingTime(s, p)
 
 	s.title(a.say("cli.policy.approvals", nil))
 	rows = nil
@@ -171,6 +179,51 @@ func (a *app) showPolicy(s *screen, p *policy.Policy) {
 		})
 	}
 	s.table(a.headers("id", "name", "department", "roles", "substitute"), rows, 3)
+}
+
+// showWorkingTime are the calendars there are, and the years of those holidays
+// that calendars in use observe.
+func (a *app) showWorkingTime(s *screen, p *policy.Policy) {
+	calendars, err := a.calendarRows(p)
+	if err != nil {
+		// A policy with such a calendar is not loaded.
+		return
+	}
+	s.title(a.say("cli.policy.calendars", nil))
+	a.showCalendars(s, calendars)
+
+	var rows [][]string
+	var sets []string
+	for _, t := range p.Process.Calendars {
+		if t.HolidaysOf == "" || slices.Contains(sets, t.HolidaysOf) {
+			continue
+		}
+		sets = append(sets, t.HolidaysOf)
+		for _, y := range p.HolidayYears(t.HolidaysOf) {
+			own := slices.ContainsFunc(p.Holidays, func(o sla.HolidayYear) bool { return o.Set == y.Set && o.Year == y.Year })
+			rows = append(rows, []string{y.Set, fmt.Sprint(y.Year), fmt.Sprint(len(y.Off)), fmt.Sprint(len(y.Work)), a.origin(!own)})
+		}
+	}
+	if len(rows) > 0 {
+		s.title(a.say("cli.policy.holidays", nil))
+		s.table(a.headers("name", "year", "days_off", "makeup_days", "from"), rows)
+	}
+}
+
+// pausing says which holds pause a clock, and for how long at most.
+func (a *app) pausing(c policy.ClockRule) string {
+	if len(c.PausesOnHold) == 0 {
+		return a.say("cli.policy.runs_on", nil)
+	}
+	kinds, limit := "", ""
+	if !slices.Equal(c.PausesOnHold, policy.AllHolds) {
+		kinds = joined([]string(c.PausesOnHold))
+	}
+	if !c.MaxPause.IsZero() {
+		limit = a.say("cli.policy.at_most", map[string]any{"Target": a.text.Target(c.MaxPause)})
+	}
+	s := &screen{}
+	return s.facts(a.say("cli.policy.pauses", nil), kinds, limit)
 }
 
 // when words a condition.

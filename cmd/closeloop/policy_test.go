@@ -73,6 +73,54 @@ func TestPolicyShow(t *testing.T) {
 	require.Contains(t, broken.err, "closeloop policy lint doc.go")
 }
 
+func TestPolicyShowOfAFileThatIsNotThere(t *testing.T) {
+	t.Parallel()
+	got := calling{args: []string{"policy", "show", "--file", "none.yaml", "-o", "json"}}.run(t)
+	require.Equal(t, exitNotFound, got.status)
+	require.Equal(t, "not_found", got.told(t).Code)
+	got = calling{args: []string{"policy", "show"}, env: []string{"CLOSELOOP_POLICY=none.yaml"}}.run(t)
+	require.Equal(t, exitFailure, got.status, "it is not what was asked for")
+}
+
+// Whoever looks at a policy sees by which calendars and holidays it counts, and
+// what a hold does.
+func TestPolicyShowsWorkingTimeAndHolds(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "policy.yaml")
+	text, err := os.ReadFile("../../examples/policy-working-hours.yaml")
+	require.NoError(t, err)
+	own := "holidays:\n  - set: cn\n    year: 2027\n    off: [2027-01-01 元旦]\n    work: [2027-01-02, 2027-01-03]\n"
+	require.NotContains(t, string(text), "\nholidays:")
+	require.NoError(t, os.WriteFile(path, append(text, own...), 0o600))
+	for lang, lines := range map[string][]string{
+		"en": {
+			`holds +customer, supplier`,
+			`first response +2 h +service-desk +runs on +front_line`,
+			`resolution +1 working day +cn-office +pauses · customer, supplier · at most 5 working days +resolution`,
+			`service-desk +Asia/Shanghai +Mon–Fri 08:30–20:00; Sat 09:00–12:00 13:00–17:00 +cn +2024–2027 +policy`,
+			`cn +2026 +\d+ +\d+ +built in`,
+			`cn +2027 +1 +2 +policy`,
+		},
+		"zh-CN": {
+			`暂停等待类别 +customer, supplier`,
+			`首次响应 +2 小时 +service-desk +照常计时 +front_line`,
+			`需求解决 +1 个工作日 +cn-office +暂停 · customer, supplier · 最多 5 个工作日 +resolution`,
+			`cn +2027 +1 +2 +策略`,
+		},
+	} {
+		got := calling{args: []string{"policy", "show", "--file", path, "--lang", lang}}.run(t)
+		require.Zero(t, got.status, got.err)
+		for _, line := range lines {
+			require.Regexp(t, `(?m)^`+line+`$`, got.out)
+		}
+		require.NotContains(t, got.out, "cli.")
+	}
+	got := calling{args: []string{"policy", "show"}}.run(t)
+	require.Zero(t, got.status, got.err)
+	require.Regexp(t, `(?m)^24x7 +UTC +always`, got.out)
+	require.NotContains(t, got.out, "Holidays in use", "every instant counts in what is built in")
+}
+
 func TestVersion(t *testing.T) {
 	t.Parallel()
 	var r release
