@@ -67,7 +67,8 @@ type ClockExplanation struct {
 	Breach          *BreachView    `json:"breach"`
 	Intervals       []IntervalView `json:"intervals"`
 	// Ahead is what comes until the deadline if nothing happens; empty when it has
-	// passed, is not known, or the clock does not tick.
+	// passed or is not known. That of a clock on hold is known when the hold has a
+	// limit.
 	Ahead       []IntervalView `json:"ahead"`
 	Departments []Use          `json:"departments"`
 	Holders     []Use          `json:"holders"`
@@ -284,7 +285,7 @@ func (p *past) explain(c *recalled) ClockExplanation {
 		}
 	}
 	until := p.at
-	if x.Deadline != nil && c.Ticking() && x.Deadline.After(until) {
+	if x.Deadline != nil && c.Open() && x.Deadline.After(until) {
 		until = *x.Deadline
 	}
 	var total time.Duration

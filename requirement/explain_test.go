@@ -246,6 +246,20 @@ func TestExplainHoldsThatDoNotPause(t *testing.T) {
 	}
 }
 
+// TestExplainAHoldWithALimit: its deadline is known, and so is the way there.
+func TestExplainAHoldWithALimit(t *testing.T) {
+	t.Parallel()
+	s := tell(t, only(rule(sla.Resolution, trial.Hours(8), func(r *policy.ClockRule) { r.MaxPause = trial.Hours(1) })))
+	s.does(after(time.Hour), requirement.PutOnHold{Header: by("li.na"), Reason: "log"})
+	x := explain(t, s.record(), sla.Resolution, 1, after(90*time.Minute))
+	require.Equal(t, sla.Paused, x.State)
+	require.Equal(t, after(9*time.Hour), *x.Deadline)
+	require.Equal(t, 1.0, hours(x.PausedSeconds), "by which the deadline is put off")
+	require.Len(t, x.Ahead, 2)
+	require.Equal(t, []any{sla.IntervalPaused, after(2 * time.Hour)}, []any{x.Ahead[0].Kind, x.Ahead[0].To})
+	require.Equal(t, []any{sla.IntervalCounted, requirement.HoldLimitUsedUp}, []any{x.Ahead[1].Kind, x.Ahead[1].HoldCounts})
+}
+
 // TestExplainPausedByTheStage: an approval is waited for, nobody is blamed.
 func TestExplainPausedByTheStage(t *testing.T) {
 	t.Parallel()

@@ -139,6 +139,8 @@ func partsOf(x requirement.ClockExplanation) []part {
 		switch v.Kind {
 		case sla.IntervalCounted:
 			add(v, signAhead, v.CountedSeconds)
+		case sla.IntervalPaused:
+			add(v, signPaused, v.WorkingSeconds)
 		case sla.IntervalHoliday:
 			add(v, signHoliday, 0)
 		default:

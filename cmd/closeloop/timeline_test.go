@@ -61,12 +61,13 @@ func TestTimeline(t *testing.T) {
 		"two hours over a break, to scale": {
 			wayOf(t, sla.ChineseOffice, at(9, 1, 11), 2*time.Hour, 3*time.Hour), 25, "████████████░████████████", 5 * time.Minute,
 		},
-		"overdue":        {wayOf(t, sla.AlwaysOpen, at(9, 1, 9), 2*time.Hour, 3*time.Hour), 12, "████████!!!!", 15 * time.Minute},
-		"a pause":        {wayOf(t, sla.AlwaysOpen, at(9, 1, 9), 4*time.Hour, 4*time.Hour, 1), 10, "██▒▒████··", 30 * time.Minute},
-		"a night":        {wayOf(t, sla.ChineseOffice, at(9, 1, 14), 8*time.Hour, 23*time.Hour), 20, "████████░██████░··", 30 * time.Minute},
-		"two holidays":   {wayOf(t, sla.ChineseOffice, at(9, 24, 9), 24*time.Hour, 6*24*time.Hour), 20, "████HHH████░████░", 2 * time.Hour},
-		"a week":         {wayOf(t, sla.ChineseOffice, at(9, 7, 9), 40*time.Hour, 5*24*time.Hour), 30, "████░████░████░████░████░", 2 * time.Hour},
-		"most of a year": {wayOf(t, sla.ChineseOffice, at(1, 5, 9), 1600*time.Hour, 100*24*time.Hour), 60, "", 0},
+		"overdue":            {wayOf(t, sla.AlwaysOpen, at(9, 1, 9), 2*time.Hour, 3*time.Hour), 12, "████████!!!!", 15 * time.Minute},
+		"a pause":            {wayOf(t, sla.AlwaysOpen, at(9, 1, 9), 4*time.Hour, 4*time.Hour, 1), 10, "██▒▒████··", 30 * time.Minute},
+		"a pause that lasts": {wayOf(t, sla.AlwaysOpen, at(9, 1, 9), 4*time.Hour, time.Hour, 1), 10, "██▒▒······", 30 * time.Minute},
+		"a night":            {wayOf(t, sla.ChineseOffice, at(9, 1, 14), 8*time.Hour, 23*time.Hour), 20, "████████░██████░··", 30 * time.Minute},
+		"two holidays":       {wayOf(t, sla.ChineseOffice, at(9, 24, 9), 24*time.Hour, 6*24*time.Hour), 20, "████HHH████░████░", 2 * time.Hour},
+		"a week":             {wayOf(t, sla.ChineseOffice, at(9, 7, 9), 40*time.Hour, 5*24*time.Hour), 30, "████░████░████░████░████░", 2 * time.Hour},
+		"most of a year":     {wayOf(t, sla.ChineseOffice, at(1, 5, 9), 1600*time.Hour, 100*24*time.Hour), 60, "", 0},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
