@@ -65,7 +65,7 @@ func (c *Client) Audit(ctx context.Context, req contract.AuditRequest, waiting A
 	for {
 		select {
 		case r := <-results:
-			if r.err != nil && errors.Is(ctx.Err(), context.DeadlineExceeded) {
+			if r.err != nil && overdue(ctx, r.err) {
 				r.err = c.unfinished(ctx, id, run.GetRunID())
 			}
 			return r.report, r.err
@@ -75,6 +75,13 @@ func (c *Client) Audit(ctx context.Context, req contract.AuditRequest, waiting A
 			}
 		}
 	}
+}
+
+// overdue reports whether the call has failed because its time was up. The server
+// knows the time, too, and may be the first to say so.
+func overdue(ctx context.Context, err error) bool {
+	var server *serviceerror.DeadlineExceeded
+	return errors.Is(ctx.Err(), context.DeadlineExceeded) || errors.Is(err, context.DeadlineExceeded) || errors.As(err, &server)
 }
 
 func (c *Client) startAudit(parent context.Context, id string, req contract.AuditRequest) (client.WorkflowRun, error) {
