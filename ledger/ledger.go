@@ -71,6 +71,15 @@ func (l *Ledger) KeepProcess(ctx context.Context, p policy.Process) error {
 	if p.Digest == "" {
 		return fmt.Errorf("the rules have no digest: load them from a policy file")
 	}
+	// Every intake asks for this, so rules that were kept before are only looked for:
+	// a restored database may have lost them.
+	if _, known := l.processes.Load(p.Digest); known {
+		var there bool
+		err := l.pool.QueryRow(ctx, `SELECT EXISTS (SELECT FROM process WHERE digest = $1)`, p.Digest).Scan(&there)
+		if there || err != nil {
+			return failed("look for the rules "+p.Digest, err)
+		}
+	}
 	rules, err := encode(p)
 	if err != nil {
 		return err
