@@ -23,6 +23,7 @@ type eventRow struct {
 	At       time.Time        `json:"at"`
 	Kind     requirement.Kind `json:"kind"`
 	Actor    string           `json:"actor"`
+	Via      *string          `json:"via"`
 	Stage    *string          `json:"stage"`
 	Clock    *sla.Name        `json:"clock"`
 	Data     json.RawMessage  `json:"data"`
@@ -30,8 +31,8 @@ type eventRow struct {
 }
 
 const (
-	insertEvents = `INSERT INTO event (requirement_id, seq, at, kind, actor, stage, clock, data, audience)
-SELECT $2, seq, at, kind, actor, stage, clock, data, audience FROM jsonb_populate_recordset(NULL::event, $1)
+	insertEvents = `INSERT INTO event (requirement_id, seq, at, kind, actor, via, stage, clock, data, audience)
+SELECT $2, seq, at, kind, actor, via, stage, clock, data, audience FROM jsonb_populate_recordset(NULL::event, $1)
 ON CONFLICT DO NOTHING`
 
 	otherEvents = `SELECT coalesce(min(had.seq), 0)
@@ -59,6 +60,9 @@ func (w *writing) eventRows() (json.RawMessage, error) {
 		row := eventRow{Seq: e.Seq, At: stamp(e.At), Kind: e.Kind, Actor: e.Actor, Data: e.Data, Audience: e.To}
 		if len(e.To) == 0 {
 			row.Audience = nil
+		}
+		if e.Via != "" {
+			row.Via = &e.Via
 		}
 		if stage := string(e.Stage); stage != "" {
 			row.Stage = &stage
@@ -105,12 +109,12 @@ func clockOf(e requirement.Event) sla.Name {
 	return about.Clock
 }
 
-const eventColumns = `seq, at, kind, actor, coalesce(stage, ''), coalesce(clock, ''), data, audience`
+const eventColumns = `seq, at, kind, actor, coalesce(via, ''), coalesce(stage, ''), coalesce(clock, ''), data, audience`
 
 func scanEvent(row pgx.CollectableRow) (requirement.Event, error) {
 	var e requirement.Event
 	var data []byte
-	err := row.Scan(&e.Seq, &e.At, &e.Kind, &e.Actor, &e.Stage, &e.Clock, &data, &e.To)
+	err := row.Scan(&e.Seq, &e.At, &e.Kind, &e.Actor, &e.Via, &e.Stage, &e.Clock, &data, &e.To)
 	e.Data = compact(data)
 	return e, err
 }

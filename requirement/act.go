@@ -18,6 +18,10 @@ type Header struct {
 	ActID string `json:"act_id,omitempty"`
 	// Actor is the id of who acts: a person of the policy, customer, or system.
 	Actor string `json:"actor,omitempty"`
+	// Via is how the actor was known to be who they say: by which program, token or
+	// link. It is the word of whoever sends the act, for the ledger; nothing is
+	// decided by it.
+	Via string `json:"via,omitempty"`
 }
 
 // ID returns the id that makes the act happen once.
@@ -31,6 +35,9 @@ func (h Header) By() string {
 	return h.Actor
 }
 
+// KnownBy returns how the actor was known; empty when nobody said.
+func (h Header) KnownBy() string { return h.Via }
+
 // Names returns the people an act names besides its actor: nobody, unless the
 // act says otherwise.
 func (Header) Names() []string { return nil }
@@ -42,9 +49,10 @@ func (Header) Departments() []string { return nil }
 // An Act is something a person does to a requirement. The set is closed: see
 // [Table] for all of them.
 type Act interface {
-	// ID and By come from [Header].
+	// ID, By and KnownBy come from [Header].
 	ID() string
 	By() string
+	KnownBy() string
 	// Names are the people the act names, who must be known.
 	Names() []string
 	// Departments are those the act names, which must exist.
@@ -85,6 +93,9 @@ func (r *Requirement) Check(people People, act Act) error {
 		return err
 	}
 	if err := validText("act_id", act.ID(), MaxName, false); err != nil {
+		return err
+	}
+	if err := validText("via", act.KnownBy(), MaxName, false); err != nil {
 		return err
 	}
 	if err := act.Valid(); err != nil {
@@ -166,8 +177,10 @@ func (r *Requirement) Do(now time.Time, act Act) (Verdict, error) {
 	if err := r.permitted(act); err != nil {
 		return Verdict{}, err
 	}
+	r.acting, r.via = act.By(), act.KnownBy()
 	seq := act.apply(r, now)
 	r.retime(now, act.By())
+	r.acting, r.via = "", ""
 	// A target that the act made shorter may be used up already.
 	r.Tick(now)
 	v := Verdict{ID: r.ID, Act: act.Name(), Accepted: true, Stage: r.Stage, Seq: seq, ActID: act.ID()}

@@ -173,6 +173,8 @@ type Report struct {
 	// People who are called, or to be alarmed.
 	People []string `json:"people,omitempty"`
 	By     string   `json:"by,omitempty"`
+	// Via is how whoever acknowledged was known; see [Header].
+	Via string `json:"via,omitempty"`
 	// Comment of who acknowledged.
 	Comment string `json:"comment,omitempty"`
 	// Lacks is why a level was called without regard to its calendar.
@@ -187,6 +189,8 @@ func (r *Requirement) EscalationReported(now time.Time, rep Report) {
 	if e == nil || e.State == EscalationOver {
 		return
 	}
+	r.acting, r.via = rep.By, rep.Via
+	defer func() { r.acting, r.via = "", "" }()
 	if rep.Kind == ActRefused {
 		r.Refuse(now, "acknowledge", rep.By, rep.Comment)
 		return

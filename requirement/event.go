@@ -81,6 +81,8 @@ type Event struct {
 	Kind Kind      `json:"kind"`
 	// Actor is the id of who did it; the system for what fell due.
 	Actor string `json:"actor"`
+	// Via is how the actor was known to be who they say; empty when nobody said.
+	Via string `json:"via,omitempty"`
 	// Stage is where the requirement stood once everything of the same instant had
 	// happened.
 	Stage Stage `json:"stage,omitempty"`
@@ -110,6 +112,9 @@ func (r *Requirement) append(e Event, data any, called []string) int {
 			panic(fmt.Sprintf("closeloop: event %s cannot be encoded: %v", e.Kind, err))
 		}
 		e.Data = encoded
+	}
+	if e.Actor == r.acting {
+		e.Via = r.via
 	}
 	r.Seq++
 	r.UpdatedAt = e.At

@@ -171,6 +171,8 @@ type Requirement struct {
 	// requirement no longer lives by, until its clocks have followed.
 	calendars, former []*sla.Calendar
 	journal           []Event
+	// acting is who does the act that is being done, and via how they were known.
+	acting, via string
 	// adopted are rules that nobody has been told of yet.
 	adopted *policy.Process
 	// folding is set while a [Fold] goes through facts of the past: they stand, so
@@ -194,8 +196,10 @@ func New(id string, s Submission, p policy.Process, now time.Time) (*Requirement
 	if s.OnHold != "" {
 		r.Hold = &Hold{Since: now, By: s.SubmittedBy, Reason: s.OnHold, FromIntake: true}
 	}
+	r.acting, r.via = s.SubmittedBy, s.Via
 	r.record(now, Submitted, s.SubmittedBy, s)
 	r.retime(now, s.SubmittedBy)
+	r.acting, r.via = "", ""
 	return r, nil
 }
 

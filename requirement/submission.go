@@ -51,6 +51,8 @@ type Submission struct {
 	Language string `json:"language,omitempty"`
 	// SubmittedBy is the person who recorded it.
 	SubmittedBy string `json:"submitted_by,omitempty"`
+	// Via is how that person was known; see [Header].
+	Via string `json:"via,omitempty"`
 	// OnHold, when not empty, is why the requirement waits for the customer from
 	// the start: no clock runs before it is resumed.
 	OnHold string `json:"on_hold,omitempty"`
@@ -93,6 +95,8 @@ func (s Submission) Valid(p policy.Process) error {
 		{"pain", s.Pain, MaxText, false},
 		{"on_hold", s.OnHold, MaxTitle, false},
 		{"ref", s.Ref, MaxName, false},
+		{"submitted_by", s.SubmittedBy, MaxName, false},
+		{"via", s.Via, MaxName, false},
 	} {
 		if err := validText(t.field, t.value, t.max, t.needed); err != nil {
 			return err

@@ -153,7 +153,7 @@ func (c *climb) acknowledge(ctx workflow.Context, act contract.Acknowledge) cont
 		c.ladder.Acknowledge(now(ctx), act.By())
 		c.reports = append(c.reports, requirement.Report{
 			ID: c.ladder.ID, Kind: requirement.EscalationAcknowledged, Level: c.ladder.Level, Round: c.ladder.Round,
-			By: act.By(), Comment: act.Comment,
+			By: act.By(), Via: act.KnownBy(), Comment: act.Comment,
 		})
 		c.show(ctx)
 	}

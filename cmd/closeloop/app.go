@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"closeloop/access"
 	"closeloop/contract"
 	"closeloop/locale"
 	"closeloop/requirement"
@@ -135,5 +136,5 @@ func argument(args []string, long, short string) string {
 
 // header is what every act carries.
 func (a *app) header() requirement.Header {
-	return requirement.Header{ActID: a.actID, Actor: a.as}
+	return requirement.Header{ActID: a.actID, Actor: a.as, Via: access.ViaCLI}
 }

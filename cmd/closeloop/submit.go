@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"closeloop/access"
 	"closeloop/contract"
 	"closeloop/locale"
 	"closeloop/requirement"
@@ -61,6 +62,7 @@ func (a *app) submitCommand() *cobra.Command {
 			}
 		}
 		override(&s, given)
+		s.Via = access.ViaCLI
 		if a.as != "" {
 			s.SubmittedBy = a.as
 		}

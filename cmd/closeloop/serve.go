@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+
+	"github.com/spf13/cobra"
+
+	"closeloop/gateway"
+	"closeloop/starter"
+)
+
+// envListen names the address that the gateway listens on.
+const envListen = "CLOSELOOP_LISTEN"
+
+// defaultListen is for this machine alone: whoever wants more says so.
+const defaultListen = "127.0.0.1:8480"
+
+func (a *app) serveCommand() *cobra.Command {
+	var listen string
+	c := a.command("serve", "serve", "closeloop serve\ncloseloop serve --listen 0.0.0.0:8480")
+	c.Args = a.takes(0)
+	a.flags(c).text(&listen, "listen")
+	c.RunE = func(cmd *cobra.Command, _ []string) error { return a.serve(cmd.Context(), listen) }
+	return c
+}
+
+// serve runs a gateway until it is told to stop. Its log goes to standard error,
+// in JSON: it is for machines to keep.
+func (a *app) serve(ctx context.Context, listen string) error {
+	logger := slog.New(slog.NewJSONHandler(a.err, nil))
+	rules, err := a.policyInForce(logger)
+	if err != nil {
+		return err
+	}
+	books, err := a.ledger(ctx)
+	if err != nil {
+		return err
+	}
+	defer books.Close()
+	if err := books.SchemaCurrent(ctx); err != nil {
+		return err
+	}
+	temporal, err := starter.Dial(ctx, starter.Options{Env: a.env, Logger: logger})
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	if listen == "" {
+		listen = a.env[envListen]
+	}
+	if listen == "" {
+		listen = defaultListen
+	}
+	var config net.ListenConfig
+	l, err := config.Listen(ctx, "tcp", listen)
+	if err != nil {
+		return fmt.Errorf("listen: %w", err)
+	}
+	return gateway.New(gateway.Config{Desk: temporal, Books: books, Policy: rules, Logger: logger}).Serve(ctx, l)
+}

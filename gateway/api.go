@@ -1,0 +1,6 @@
+package gateway
+
+import "net/http"
+
+// mountAPI adds the API.
+func (g *Gateway) mountAPI(*http.ServeMux) {}

@@ -1,0 +1,98 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"closeloop/ledger"
+	"closeloop/policy"
+	"closeloop/starter"
+)
+
+// The bounds of a connection. An event stream lifts the one on writing for
+// itself.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 30 * time.Second
+	writeTimeout      = 60 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 32 << 10
+	// drainTime is how long requests may take to end once the gateway is told to
+	// stop.
+	drainTime = 10 * time.Second
+)
+
+// Config is what a gateway works with.
+type Config struct {
+	Desk   *starter.Client
+	Books  *ledger.Ledger
+	Policy policy.InForce
+	// Bearers knows who a bearer token belongs to.
+	Bearers Bearers
+	Logger  *slog.Logger
+	// Now is the wall clock; time.Now when nil.
+	Now func() time.Time
+}
+
+// Gateway answers HTTP requests. It is safe for concurrent use, and several may
+// run side by side.
+type Gateway struct {
+	Config
+	handler http.Handler
+	// stopping ends when the gateway is told to stop: streams end with it.
+	stopping context.Context
+	stop     context.CancelFunc
+}
+
+// New returns a gateway that is ready to answer.
+func New(c Config) *Gateway {
+	if c.Logger == nil {
+		c.Logger = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	g := &Gateway{Config: c}
+	g.stopping, g.stop = context.WithCancel(context.Background())
+	mux := http.NewServeMux()
+	g.mountHealth(mux)
+	g.mountAPI(mux)
+	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { notHere.write(w) })
+	g.handler = g.guarded(mux)
+	return g
+}
+
+// ServeHTTP answers one request.
+func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) { g.handler.ServeHTTP(w, r) }
+
+// Serve answers requests on the listener until ctx ends; then it takes no more
+// and lets those under way end, for a bounded time.
+func (g *Gateway) Serve(ctx context.Context, l net.Listener) error {
+	server := &http.Server{
+		Handler: g, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(g.Logger.Handler(), slog.LevelWarn),
+	}
+	failed := make(chan error, 1)
+	go func() { failed <- server.Serve(l) }()
+	g.Logger.Info("The gateway answers", "address", l.Addr().String())
+	select {
+	case err := <-failed:
+		return fmt.Errorf("serve HTTP: %w", err)
+	case <-ctx.Done():
+	}
+	g.stop()
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainTime)
+	defer cancel()
+	err := server.Shutdown(drain)
+	if errors.Is(err, context.DeadlineExceeded) {
+		err = server.Close()
+	}
+	g.Logger.Info("The gateway has stopped")
+	return err
+}
