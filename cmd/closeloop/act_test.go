@@ -13,7 +13,7 @@ import (
 
 func TestActs(t *testing.T) {
 	t.Parallel()
-	h := requirement.Header{ActID: "k1", Actor: "li.na"}
+	h := requirement.Header{ActID: "k1", Actor: "li.na", Via: "cli"}
 	for call, want := range map[string]requirement.Act{
 		"triage ID --type price --priority high --urgency urgent --department product --need-approval": requirement.Triage{
 			Header: h, Type: "price", Priority: "high", Urgency: "urgent", Department: "product", NeedApproval: true,
@@ -102,7 +102,7 @@ func TestSubmit(t *testing.T) {
 	}.run(t)
 	require.Zero(t, got.status, got.err)
 	require.JSONEq(t, `{"id":"REQ-7K2M9QXA","created":true,"stage":"received"}`, got.out)
-	want := requirement.Submission{Title: "导出报表太慢", Customer: "云栖科技", SubmittedBy: "li.na", Attachments: []string{"https://a", "https://b,c"}}
+	want := requirement.Submission{Title: "导出报表太慢", Customer: "云栖科技", SubmittedBy: "li.na", Via: "cli", Attachments: []string{"https://a", "https://b,c"}}
 	want.Urgency, want.Priority = "urgent", "high"
 	require.Equal(t, []requirement.Submission{want}, d.submitted, "flags override the file; defaults are the worker's")
 	require.Equal(t, []string{"act:k1"}, d.keys)
