@@ -388,7 +388,7 @@ func TestRefusedTransitions(t *testing.T) {
 func TestTextsThatPostgreSQLHasNoPlaceFor(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
-	r := submit(t, "REQ-ODD")
+	r := submit(t, "REQ-ODD", func(*requirement.Submission) {})
 	r.Refuse(start, "assign", "actor\x00", `reason \u0000 and `+"\x00\xff")
 	write(t, l, r)
 	events, err := l.Events(t.Context(), "REQ-ODD", 0, 0)
