@@ -53,7 +53,9 @@ dev: forget-env build bin/devstack ## run everything in the foreground; STACK_DI
 	@policy=$$([ -z "$(POLICY)" ] || realpath -- "$(POLICY)") || exit 1; \
 	exec $(DEVSTACK) up --with-parent --dir "$(STACK_DIR)" \
 		--before "'$(CLOSELOOP)' migrate" \
-		--child "'$(CLOSELOOP)' worker" \
+		--listen CLOSELOOP_LISTEN=8480 --secret CLOSELOOP_LINK_KEYS=dev: \
+		--export 'CLOSELOOP_PUBLIC_URL=http://$${CLOSELOOP_LISTEN}' \
+		--child "'$(CLOSELOOP)' worker" --child "'$(CLOSELOOP)' serve" \
 		--export CLOSELOOP_TASK_QUEUE=closeloop \
 		$${policy:+--export "CLOSELOOP_POLICY=$$policy"}
 

@@ -21,7 +21,12 @@ Flags:
   --env FILE           where to write the environment once ready (default DIR/env)
   --before CMD         run CMD to its end before the stack is ready (repeatable)
   --child CMD          run CMD beside the stack, start it again when it ends (repeatable)
-  --export NAME=VALUE  add a variable to the environment (repeatable)
+  --listen NAME=PORT   choose a port for a child, PORT if it is free, and add NAME
+                       with the address to the environment (repeatable)
+  --secret NAME=TEXT   add NAME to the environment with TEXT and 32 random bytes in
+                       base64, which are kept in --dir (repeatable)
+  --export NAME=VALUE  add a variable to the environment; ${NAME} in it is what
+                       --listen chose (repeatable)
   --fresh-ports        take free ports only, not the usual 7233, 8233 and 15432
                        (run does so anyway)
   --with-parent        end when the process that started devstack ends or gets
@@ -31,7 +36,7 @@ Flags:
 CMD of --before and --child is split into words like in a shell, quotes
 included. Every command gets TEMPORAL_ADDRESS, TEMPORAL_NAMESPACE,
 CLOSELOOP_DATABASE_URL, CLOSELOOP_TEMPORAL_UI, CLOSELOOP_STACK_DIR (where the
-logs are) and the --export variables.
+logs are) and the --listen, --secret and --export variables.
 
 Examples:
   devstack up --before "bin/closeloop migrate" --child "bin/closeloop worker"
@@ -55,6 +60,8 @@ type options struct {
 	env        string // absolute, "" for DIR/env
 	before     []command
 	children   []command
+	listens    []listening
+	secrets    []variable
 	exports    []variable
 	freshPorts bool
 	withParent bool
@@ -89,6 +96,16 @@ func parseOptions(args []string) (options, error) {
 	names := map[string]int{}
 	flags.Func("before", "", commandFlag(&o.before, names))
 	flags.Func("child", "", commandFlag(&o.children, names))
+	flags.Func("listen", "", func(text string) error {
+		l, err := parseListening(text)
+		o.listens = append(o.listens, l)
+		return err
+	})
+	flags.Func("secret", "", func(text string) error {
+		v, err := parseVariable(text)
+		o.secrets = append(o.secrets, v)
+		return err
+	})
 	flags.Func("export", "", func(text string) error {
 		v, err := parseVariable(text)
 		o.exports = append(o.exports, v)

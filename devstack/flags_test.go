@@ -23,6 +23,10 @@ func TestParseOptions(t *testing.T) {
 		{"up --dir /x --with-parent --export A=b=c --export B=", options{
 			mode: "up", dir: "/x", withParent: true, exports: []variable{{"A", "b=c"}, {"B", ""}},
 		}},
+		{"up --dir /x --listen L=80 --secret S=dev: --export U=http://${L}", options{
+			mode: "up", dir: "/x", listens: []listening{{"L", 80}}, secrets: []variable{{"S", "dev:"}},
+			exports: []variable{{"U", "http://${L}"}},
+		}},
 		{"run -- go test ./... -v", options{mode: "run", freshPorts: true, run: []string{"go", "test", "./...", "-v"}}},
 		{"run -v true", options{mode: "run", freshPorts: true, verbose: true, run: []string{"true"}}},
 	} {
@@ -78,6 +82,9 @@ func TestParseOptionsRefuses(t *testing.T) {
 		{[]string{"up", "--before", " "}, "empty"},
 		{[]string{"up", "--export", "NAME"}, "NAME=VALUE"},
 		{[]string{"up", "--export", "a b=c"}, "not the name"},
+		{[]string{"up", "--listen", "A=http"}, "not a TCP port"},
+		{[]string{"up", "--listen", "A=70000"}, "not a TCP port"},
+		{[]string{"up", "--secret", "A"}, "NAME=VALUE"},
 	} {
 		_, err := parseOptions(test.args)
 		if err == nil || !strings.Contains(err.Error(), test.want) {

@@ -88,6 +88,10 @@ func (s *stack) bringUp(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	own, err := s.ownVariables(picker)
+	if err != nil {
+		return err
+	}
 
 	postgresLog, err := s.openLog("postgres.log")
 	if err != nil {
@@ -133,7 +137,7 @@ func (s *stack) bringUp(ctx context.Context) error {
 		{"CLOSELOOP_DATABASE_URL", s.postgres.URL(productRole, s.postgres.Password(), productDatabase)},
 		{"CLOSELOOP_TEMPORAL_UI", "http://" + ports.Address(uiPort)},
 		{"CLOSELOOP_STACK_DIR", s.dir.path},
-	}, s.opts.exports...)
+	}, own...)
 	if err := s.startCommands(ctx); err != nil {
 		return err
 	}
@@ -259,8 +263,11 @@ func (s *stack) describe(w io.Writer, took time.Duration) {
 		}
 		return ""
 	}
-	fmt.Fprintf(w, `
-  Temporal Web UI  %s
+	fmt.Fprintln(w)
+	if url := value("CLOSELOOP_PUBLIC_URL"); url != "" {
+		fmt.Fprintf(w, "  Gateway          %s\n", url)
+	}
+	fmt.Fprintf(w, `  Temporal Web UI  %s
   Temporal         %s  (namespace %s, closed workflows stay %d days)
   Database         %s
                    %s

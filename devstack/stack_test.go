@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"encoding/base64"
 	"fmt"
 	"net/http"
 	"os"
@@ -123,7 +124,15 @@ func TestStackKeepsItsStateThroughKill(t *testing.T) {
 	dir := freshDir(t)
 
 	first, env := up(t, dir,
-		"--before", "sh -c 'echo $TEMPORAL_ADDRESS > "+dir+"/before'", "--child", "sleep 1000", "--export", "GREETING=it's fine")
+		"--before", "sh -c 'echo $TEMPORAL_ADDRESS > "+dir+"/before'", "--child", "sleep 1000", "--export", "GREETING=it's fine",
+		"--listen", "DOOR=8480", "--secret", "KEYS=dev:", "--export", "URL=http://${DOOR}/$x")
+	if !strings.HasPrefix(env["DOOR"], "127.0.0.1:") || env["URL"] != "http://"+env["DOOR"]+"/$x" {
+		t.Errorf("environment %v", env)
+	}
+	keys := env["KEYS"]
+	if secret, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(keys, "dev:")); err != nil || len(secret) != 32 {
+		t.Errorf("the secret is %q: %v", keys, err)
+	}
 	if env["GREETING"] != "it's fine" || env["TEMPORAL_NAMESPACE"] != "default" {
 		t.Errorf("environment %v", env)
 	}
@@ -147,7 +156,10 @@ func TestStackKeepsItsStateThroughKill(t *testing.T) {
 	if err := first.cmd.Process.Kill(); err != nil {
 		t.Fatal(err)
 	}
-	second, env := up(t, dir)
+	second, env := up(t, dir, "--secret", "KEYS=dev:")
+	if env["KEYS"] != keys {
+		t.Errorf("the secret is another one after the kill")
+	}
 	if got := query(ctx, t, env, "select word from marker"); got != "still here" {
 		t.Errorf("the marker is %q after the kill", got)
 	}
