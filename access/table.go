@@ -23,11 +23,15 @@ type Reach string
 // The reaches, from nothing to everything.
 const (
 	None Reach = ""
-	// Asked: those where the person has a seat in a round of approval, or is called
-	// by an escalation.
+	// Asked: those where the person has, or had, a seat in a round of approval.
 	Asked Reach = "asked"
+	// Called: those where an escalation calls the person, or has called them.
+	Called Reach = "called"
 	// Own: those that the person owns.
 	Own Reach = "own"
+	// Involved: those that the person owns or tracks, is asked about, or is called
+	// for.
+	Involved Reach = "involved"
 	// Department: those of the agent's department, and those that they own.
 	Department Reach = "department"
 	// OwnSystem: those whose reference is of the upstream system.
@@ -46,7 +50,7 @@ type Row struct {
 // by nobody. A principal with several roles reaches as far as any of them.
 var Table = []Row{
 	//                                    operator agent       approver manager upstream   auditor
-	{Read, [6]Reach{All, Department, Asked, All, OwnSystem, All}},
+	{Read, [6]Reach{All, Department, Involved, All, OwnSystem, All}},
 	{Submit, [6]Reach{All, All, None, All, OwnSystem, None}},
 	{op(requirement.ActTriage), [6]Reach{All, None, None, All, None, None}},
 	{op(requirement.ActApprove), [6]Reach{None, None, Asked, None, None, None}},
@@ -68,8 +72,8 @@ var Table = []Row{
 	{op(requirement.ActMerge), [6]Reach{All, None, None, All, None, None}},
 	{op(requirement.ActWithdraw), [6]Reach{All, None, None, All, OwnSystem, None}},
 	{op(requirement.ActAppeal), [6]Reach{All, None, None, All, OwnSystem, None}},
-	{op(requirement.ActComment), [6]Reach{All, Department, Asked, All, OwnSystem, None}},
-	{Acknowledge, [6]Reach{All, Asked, Asked, All, None, None}},
+	{op(requirement.ActComment), [6]Reach{All, Department, Involved, All, OwnSystem, None}},
+	{Acknowledge, [6]Reach{All, Called, Called, All, None, None}},
 }
 
 func op(act requirement.Name) Operation { return Operation(act) }
@@ -88,7 +92,7 @@ func (o Operation) scope() Scope {
 
 // Target is what of a requirement decides whether somebody reaches it.
 type Target struct {
-	Department, Owner string
+	Department, Owner, Tracker string
 	// Voters have, or had, a seat in a round of approval.
 	Voters []string
 	// Called are whom an escalation calls, or has called.
@@ -98,7 +102,7 @@ type Target struct {
 
 // TargetOf returns the target that a requirement is.
 func TargetOf(v requirement.View) Target {
-	t := Target{Department: v.Department, Owner: v.Owner, Ref: v.Ref}
+	t := Target{Department: v.Department, Owner: v.Owner, Tracker: v.Tracker, Ref: v.Ref}
 	if v.Approval != nil {
 		for _, vote := range v.Approval.Votes {
 			t.Voters = append(append(t.Voters, vote.Person), vote.From...)
@@ -110,28 +114,34 @@ func TargetOf(v requirement.View) Target {
 	return t
 }
 
-// reaches reports whether the reach covers the target.
+// reaches reports whether the reach covers the target. Nobody is in the
+// department of a requirement that has none yet.
 func (p Principal) reaches(r Reach, t Target) bool {
-	owns := p.Person != "" && p.Person == t.Owner
+	is := func(id string) bool { return p.Person != "" && p.Person == id }
+	asked, called := slices.ContainsFunc(t.Voters, is), slices.ContainsFunc(t.Called, is)
 	switch r {
 	case All:
 		return true
 	case OwnSystem:
 		return p.Owns(t.Ref)
 	case Department:
-		return owns || p.Department == t.Department
+		return is(t.Owner) || p.Department != "" && p.Department == t.Department
 	case Own:
-		return owns
+		return is(t.Owner)
 	case Asked:
-		return p.Person != "" && (slices.Contains(t.Voters, p.Person) || slices.Contains(t.Called, p.Person))
+		return asked
+	case Called:
+		return called
+	case Involved:
+		return asked || called || is(t.Owner) || is(t.Tracker)
 	default:
 		return false
 	}
 }
 
-// Reaches returns how far each of the principal's roles reaches with the
-// operation: none of them [None], nothing when it is not theirs at all or the
-// token is not good for it.
+// Reaches returns how far the principal's roles reach with the operation, each
+// reach once and never [None]; nothing when it is not theirs at all or the token
+// is not good for it.
 func (p Principal) Reaches(o Operation) []Reach {
 	if p.Scopes != nil && !slices.Contains(p.Scopes, o.scope()) {
 		return nil
