@@ -263,40 +263,22 @@ func (f *file) conditions(n ast.Node, path string) []Condition {
 
 // template reads a text with columns in braces; a doubled brace is one brace.
 func (f *file) template(t text) []piece {
-	var pieces []piece
-	var literal strings.Builder
-	rest := t.value
-	for rest != "" {
-		switch {
-		case strings.HasPrefix(rest, "{{"), strings.HasPrefix(rest, "}}"):
-			literal.WriteByte(rest[0])
-			rest = rest[2:]
-		case rest[0] == '}':
-			f.wrong(t, "a } without its {; write }} for the character itself")
-			return nil
-		case rest[0] == '{':
-			name, after, ok := strings.Cut(rest[1:], "}")
-			if !ok || strings.TrimSpace(name) == "" || strings.Contains(name, "{") {
-				f.wrong(t, "a { without a column and its }; write {{ for the character itself")
-				return nil
-			}
-			if literal.Len() > 0 {
-				pieces = append(pieces, piece{literal: literal.String()})
-				literal.Reset()
-			}
-			column := text{value: strings.TrimSpace(name), line: t.line, column: t.column, path: t.path}
-			pieces = append(pieces, piece{column: &column})
-			rest = after
-		default:
-			literal.WriteByte(rest[0])
-			rest = rest[1:]
+	parsed, err := policy.ParseTemplate(t.value)
+	if err != nil {
+		f.wrong(t, "%v", err)
+		return nil
+	}
+	return piecesAt(parsed, t)
+}
+
+// piecesAt are the parts of a template that stands at the place.
+func piecesAt(parsed []policy.Piece, at text) []piece {
+	pieces := make([]piece, len(parsed))
+	for i, p := range parsed {
+		pieces[i].literal = p.Literal
+		if p.Column != "" {
+			pieces[i].column = &text{value: p.Column, line: at.line, column: at.column, path: at.path}
 		}
-	}
-	if literal.Len() > 0 {
-		pieces = append(pieces, piece{literal: literal.String()})
-	}
-	if len(pieces) == 0 {
-		f.wrong(t, "the template is empty")
 	}
 	return pieces
 }

@@ -48,6 +48,7 @@ func (c *checker) check() {
 	c.checkNotices()
 	c.checkDepartments()
 	c.checkPeople()
+	c.checkUpstreams()
 }
 
 // at is a location in the file: names of fields and indices of entries.

@@ -9,10 +9,12 @@ import (
 	"closeloop/sla"
 )
 
-// Directory is the people and departments of the company.
+// Directory is who there is: the people and departments of the company, and the
+// systems that requirements come from.
 type Directory struct {
 	Departments []Department `json:"departments" yaml:"departments"`
 	People      []Person     `json:"people" yaml:"people"`
+	Upstreams   []Upstream   `json:"upstreams,omitempty" yaml:"upstreams,omitempty"`
 }
 
 // Department is a unit that owns requirements.

@@ -109,7 +109,7 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 			"unknown field at the top",
 			"notices:",
 			"notice:",
-			[]string{`25:1: $.notice: unknown field "notice"; there is approvals, calendars, chains, channels, clocks, defaults, departments, holds, holidays, notices, people, routing, types, unknown_people (did you mean "notices"?)`},
+			[]string{`25:1: $.notice: unknown field "notice"; there is approvals, calendars, chains, channels, clocks, defaults, departments, holds, holidays, notices, people, routing, types, unknown_people, upstreams (did you mean "notices"?)`},
 		},
 		{
 			"unknown field in a clock",
@@ -608,6 +608,100 @@ func TestMistakesAreToldWithTheirPlace(t *testing.T) {
 			"id: wang.fang",
 			"id: owner",
 			[]string{"37:9: $.people[1].id: owner means something else to the process; give the person another id"},
+		},
+		{
+			"unknown kind of upstream system",
+			"departments:",
+			"upstreams: [{name: shop, kind: jirra}]\ndepartments:",
+			[]string{`28:32: $.upstreams[0].kind: unknown value "jirra"; there is jira, zendesk, github, freshdesk, servicenow, standard (did you mean "jira"?)`},
+		},
+		{
+			"upstream system that is there twice",
+			"departments:",
+			"upstreams: [{name: shop, kind: jira}, {name: shop, kind: github}]\ndepartments:",
+			[]string{"28:46: $.upstreams[1].name: the upstream system shop is there already, in line 28; give each a name of its own"},
+		},
+		{
+			"upstream systems with the same variable",
+			"departments:",
+			"upstreams: [{name: shop-eu, kind: jira}, {name: shop.eu, kind: github}]\ndepartments:",
+			[]string{"28:49: $.upstreams[1].name: the secrets of shop.eu and of shop-eu in line 28 would stand in the same variable CLOSELOOP_UPSTREAM_SHOP_EU_SECRETS; give it another name"},
+		},
+		{
+			"upstream system with a name that no path can have",
+			"departments:",
+			"upstreams: [{name: The Shop, kind: jira}]\ndepartments:",
+			[]string{`28:20: $.upstreams[0].name: "The Shop" is not a name: write up to 64 lower-case letters, digits, dots, hyphens and underscores, beginning with a letter`},
+		},
+		{
+			"upstream field that is none",
+			"departments:",
+			"upstreams: [{name: shop, kind: jira, fields: {titl: issue.fields.summary}}]\ndepartments:",
+			[]string{`28:47: $.upstreams[0].fields.titl: unknown field "titl"; there is attachments, background, channel, contact, customer, description, language, outcome, pain, priority, scenario, tier, title, type, urgency (did you mean "title"?)`},
+		},
+		{
+			"upstream field from two places",
+			"departments:",
+			"upstreams: [{name: shop, kind: jira, fields: {title: {column: a, constant: b}, pain: {default: c}}}]\ndepartments:",
+			[]string{
+				"28:54: $.upstreams[0].fields.title: name exactly one of column, template and constant",
+				"28:86: $.upstreams[0].fields.pain: name exactly one of column, template and constant",
+			},
+		},
+		{
+			"upstream field with a broken template",
+			"departments:",
+			"upstreams: [{name: shop, kind: jira, fields: {title: {template: 'a {b'}, pain: {column: c, otherwise: d}}}]\ndepartments:",
+			[]string{
+				"28:65: $.upstreams[0].fields.title.template: a { without a column and its }; write {{ for the character itself",
+				"28:103: $.upstreams[0].fields.pain.otherwise: otherwise needs values: it is for what is not among them",
+			},
+		},
+		{
+			"upstream field with a value that the policy does not have",
+			"departments:",
+			"upstreams: [{name: shop, kind: jira, fields: {type: {constant: falt}, priority: {column: p, default: hi}}}]\ndepartments:",
+			[]string{
+				`28:64: $.upstreams[0].fields.type.constant: unknown type "falt"; there is fault, price (did you mean "fault"?)`,
+				`28:102: $.upstreams[0].fields.priority.default: unknown priority "hi"; there is high, medium, low`,
+			},
+		},
+		{
+			"upstream event that does what it cannot",
+			"departments:",
+			"upstreams: [{name: shop, kind: jira, on: {deleted: resolve, made: submit}}]\ndepartments:",
+			[]string{
+				`28:52: $.upstreams[0].on.deleted: unknown value "resolve"; there is withdraw, ignore`,
+				`28:61: $.upstreams[0].on.made: unknown field "made"; there is closed, commented, deleted, reopened, updated`,
+			},
+		},
+		{
+			"age of signatures that is none",
+			"departments:",
+			"upstreams: [{name: shop, kind: jira, max_age: 2wd}, {name: till, kind: jira, max_age: 25h}]\ndepartments:",
+			[]string{
+				"28:47: $.upstreams[0].max_age: signatures know no working days; write it in hours or minutes",
+				"28:87: $.upstreams[1].max_age: 25h is too long; write at most 24h",
+			},
+		},
+		{
+			"write-back that anybody can read",
+			"departments:",
+			"upstreams: [{name: shop, kind: jira, write_back: {url: 'http://example.com/x', events: [sold, resolved, resolved]}}]\ndepartments:",
+			[]string{
+				`28:56: $.upstreams[0].write_back.url: "http://example.com/x" is not encrypted; write https:// (http:// is for this machine only)`,
+				`28:89: $.upstreams[0].write_back.events[0]: unknown value "sold"; there is submitted, triaged, round_opened, vote_asked, approved, declined, delegated, round_decided, rejected, appealed, assigned, routing_failed, accepted, handed_back, responded, planned, progressed, held, resumed, resolved, confirmed, disputed, amended, reprioritised, merged, merge_taken, merge_undone, absorbed, withdrawn, commented, refused, archived, policy_adopted, cancelled, terminated, clock_started, clock_paused, clock_resumed, clock_retargeted, clock_stopped, clock_marked, clock_breached, clock_repeated, clock_lapsed, clock_undated, escalation_started, escalation_raised, escalation_acknowledged, escalation_alarm, escalation_ended`,
+				"28:105: $.upstreams[0].write_back.events[2]: the event resolved is there already, in line 28; keep one of them",
+			},
+		},
+		{
+			"write-back to nowhere",
+			"departments:",
+			"upstreams: [{name: shop, kind: jira, write_back: {url: 'https://me:pw@example.com/x'}}, {name: till, kind: jira, write_back: {url: example.com}}]\ndepartments:",
+			[]string{
+				"28:56: $.upstreams[0].write_back.url: a password has no place in the file; the receiver knows us by the signature",
+				`28:132: $.upstreams[1].write_back.url: "example.com" is not a web address like https://example.com/hooks/closeloop`,
+			},
 		},
 		{
 			"mistake in an anchor is told where it stands",

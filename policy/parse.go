@@ -129,6 +129,9 @@ func (p *Policy) complete() {
 		}
 	}
 	p.keepCalendars()
+	for i := range p.Upstreams {
+		p.Upstreams[i].complete()
+	}
 	for i := range p.Chains {
 		c := &p.Chains[i]
 		c.Rounds = max(1, c.Rounds)

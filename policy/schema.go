@@ -101,7 +101,13 @@ var formats = map[string]func(string) error{
 		}
 		return nil
 	},
+	"closeloop-template": func(s string) error { _, err := ParseTemplate(s); return err },
+	"closeloop-webhook":  webhookURL,
 }
+
+// plainText are the formats of values that are texts to the decoder whatever they
+// say.
+var plainText = []string{"closeloop-identifier", "closeloop-email", "closeloop-template", "closeloop-webhook"}
 
 var identifierText = regexp.MustCompile(`^[a-z][a-z0-9._-]{0,63}$`)
 
@@ -237,7 +243,7 @@ func explain(e *jsonschema.ValidationError, schema any) []finding {
 		if fields, ok := k.Got.(map[string]any); ok {
 			return misnamed(e.InstanceLocation, fields, formats[k.Want])
 		}
-		f.unreadable = k.Want != "closeloop-identifier" && k.Want != "closeloop-email"
+		f.unreadable = !slices.Contains(plainText, k.Want)
 		f.message = k.Err.Error()
 	case *kind.Minimum:
 		f.message = fmt.Sprintf("%s is too small; write at least %s", k.Got.RatString(), k.Want.RatString())

@@ -3,6 +3,7 @@ package policy
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -59,8 +60,29 @@ func TestSchemaAndTypesAgree(t *testing.T) {
 			require.Equal(t, "closeloop-date", s["format"], path)
 			agree(path+"{}", reflect.TypeFor[[]sla.Window](), s["additionalProperties"].(map[string]any))
 			return
+		case reflect.TypeFor[FieldSources]():
+			// A list in Go, an object by field in the file.
+			require.Equal(t, "object", s["type"], path)
+			require.Equal(t, false, s["additionalProperties"], path)
+			properties := s["properties"].(map[string]any)
+			require.ElementsMatch(t, SourcedFields, slices.Collect(maps.Keys(properties)), path)
+			for name, property := range properties {
+				agree(path+"."+name, typ.Elem(), property.(map[string]any))
+			}
+			return
+		case reflect.TypeFor[FieldSource]():
+			// Short for its column when it is a text.
+			require.Equal(t, []any{"string", "object"}, s["type"], path)
+			s = maps.Clone(s)
+			s["type"] = "object"
+		}
+		if typ.Kind() == reflect.Pointer {
+			typ = typ.Elem()
 		}
 		switch typ.Kind() {
+		case reflect.Map:
+			require.Equal(t, "object", s["type"], path)
+			agree(path+"{}", typ.Elem(), s["additionalProperties"].(map[string]any))
 		case reflect.Struct:
 			require.Equal(t, "object", s["type"], path)
 			require.Equal(t, false, s["additionalProperties"], path)
@@ -71,7 +93,7 @@ func TestSchemaAndTypesAgree(t *testing.T) {
 				if f.Type == reflect.TypeFor[[]sla.DatedWindows]() {
 					name = strings.ToLower(f.Name)
 				}
-				if f.Anonymous || !f.IsExported() || f.Tag.Get("yaml") == "-" {
+				if f.Anonymous || !f.IsExported() || f.Tag.Get("yaml") == "-" || name == "-" {
 					continue
 				}
 				fields = append(fields, name)
@@ -151,7 +173,15 @@ func TestSchemaAndVocabularyAgree(t *testing.T) {
 		"#/$defs/route/properties/pick":            texts(Picks),
 		"#/$defs/notice/properties/event":          Events,
 		"#/$defs/person/properties/channels/items": Channels,
-		"#/properties/unknown_people":              texts(Standings),
+		"#/$defs/upstream/properties/kind":         texts(UpstreamKinds),
+		"#/$defs/reactions/properties/commented":   texts(ReactionsTo["commented"]),
+		"#/$defs/reactions/properties/reopened":    texts(ReactionsTo["reopened"]),
+		"#/$defs/reactions/properties/closed":      texts(ReactionsTo["closed"]),
+		"#/$defs/reactions/properties/deleted":     texts(ReactionsTo["deleted"]),
+		"#/$defs/reactions/properties/updated":     texts(ReactionsTo["updated"]),
+
+		"#/$defs/write_back/properties/events/items": Events,
+		"#/properties/unknown_people":                texts(Standings),
 	} {
 		got := subschema(schema, place)["enum"]
 		require.NotNil(t, got, place)

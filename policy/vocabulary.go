@@ -47,12 +47,25 @@ var (
 	Timeouts = []Timeout{TimeoutEscalates, TimeoutApproves, TimeoutRejects}
 	// Picks are the values of pick.
 	Picks = []Pick{PickByHand, PickLeastLoaded, PickRoundRobin}
+	// UpstreamKinds are the kinds of systems whose webhooks are understood.
+	UpstreamKinds = []UpstreamKind{Jira, Zendesk, GitHub, Freshdesk, ServiceNow, StandardWebhooks}
+	// ReactionsTo are what each event of an upstream system may do; the first is
+	// what it does when the policy does not say.
+	ReactionsTo = map[string][]Reaction{
+		"commented": {ReactResume, ReactComment, ReactIgnore},
+		"reopened":  {ReactDispute, ReactComment, ReactIgnore},
+		"closed":    {ReactResolve, ReactWithdraw, ReactConfirm, ReactComment, ReactIgnore},
+		"deleted":   {ReactWithdraw, ReactIgnore},
+		"updated":   {ReactAmend, ReactIgnore},
+	}
 )
 
 // The channels of people.
 const (
 	ChannelEmail = "email"
 	ChannelLog   = "log" // the worker's log, for trying out
+	// ChannelWebhook tells upstream systems; people have no such channel.
+	ChannelWebhook = "webhook"
 )
 
 // working are the stages in which somebody still has to find or do something.

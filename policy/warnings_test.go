@@ -32,6 +32,7 @@ func TestDoubtsAreWarnings(t *testing.T) {
 		{"agent of no department", "    roles: [product]", "    roles: [product, agent]", "39:22: $.people[1].roles[1]: wang.fang is an agent of no department and is never picked"},
 		{"absence without a substitute", "    channels: [log]", "    channels: [log]\n    away: [{from: 2026-01-01T00:00:00Z, to: 2026-01-02T00:00:00Z}]", "41:11: $.people[1].away: nobody stands in for wang.fang; name a substitute"},
 		{"circle of substitutes", "channels: [email, log]\n  - id: wang.fang", "channels: [email, log]\n    substitute: wang.fang\n  - id: wang.fang\n    substitute: li.na", "37:17: $.people[0].substitute: li.na, wang.fang stand in for each other; when all are away, nobody does"},
+		{"comments that go round", "departments:", "upstreams: [{name: shop, kind: jira, write_back: {url: 'https://example.com', events: [commented]}}]\ndepartments:", "28:88: $.upstreams[0].write_back.events[0]: comments of shop become ours and ours are written back: they may go round and round"},
 		{"nobody at the desk", "manager", "leader", "31:3: $.people: nobody has the role operator or manager, so only the system can triage"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
