@@ -57,6 +57,7 @@ dev: forget-env build bin/devstack ## run everything in the foreground; STACK_DI
 		--export 'CLOSELOOP_PUBLIC_URL=http://$${CLOSELOOP_LISTEN}' \
 		--child "'$(CLOSELOOP)' worker" --child "'$(CLOSELOOP)' serve" \
 		--export CLOSELOOP_TASK_QUEUE=closeloop \
+		--export CLOSELOOP_NEXUS_ENDPOINT=closeloop \
 		$${policy:+--export "CLOSELOOP_POLICY=$$policy"}
 
 .PHONY: demo

@@ -46,15 +46,6 @@ type Receipt struct {
 	Attempt string `json:"attempt,omitempty"`
 }
 
-// Outcome is what a Requirement workflow returns.
-type Outcome struct {
-	ID    string            `json:"id"`
-	Stage requirement.Stage `json:"stage"`
-	// Created is false when there was nothing to do, because the ledger had the
-	// requirement already.
-	Created bool `json:"created"`
-}
-
 // OpenRequest asks for what a new requirement needs.
 type OpenRequest struct {
 	ID string `json:"id"`

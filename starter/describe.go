@@ -44,3 +44,11 @@ func (c *Client) describe(parent context.Context, id string) (execution, error) 
 	}
 	return e, nil
 }
+
+// Running reports whether the workflow of a requirement runs. It asks Temporal
+// alone, so no worker is needed; the error is [ErrNotFound] when Temporal does
+// not know of it (any more).
+func (c *Client) Running(parent context.Context, id string) (bool, error) {
+	seen, err := c.describe(parent, id)
+	return seen.running, c.explain(parent, id, err)
+}

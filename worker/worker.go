@@ -2,6 +2,7 @@ package worker
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -14,8 +15,10 @@ import (
 	"closeloop/activities"
 	"closeloop/contract"
 	"closeloop/ledger"
+	"closeloop/nexus/service"
 	"closeloop/notify"
 	"closeloop/policy"
+	"closeloop/starter"
 	"closeloop/workflows"
 )
 
@@ -32,6 +35,9 @@ type Config struct {
 	// Policy that new requirements live by, and in which people are looked up. It may
 	// change meanwhile. Required.
 	Policy policy.InForce
+	// Endpoint is the name of the Nexus endpoint that leads to this worker's task
+	// queue; it is made when it is missing. Empty: none is looked for.
+	Endpoint string
 	// Channels over which people are told.
 	Channels notify.Channels
 	// Logger. Default: slog's default.
@@ -91,6 +97,9 @@ func Run(ctx context.Context, c Config) error {
 	}); err != nil {
 		return err
 	}
+	if err := c.openEndpoint(ctx); err != nil {
+		return err
+	}
 	w := worker.New(c.Temporal, c.TaskQueue, worker.Options{
 		WorkerStopTimeout:                c.StopTimeout,
 		StickyScheduleToStartTimeout:     stickyTimeout,
@@ -98,6 +107,11 @@ func Run(ctx context.Context, c Config) error {
 		MaxConcurrentActivityTaskPollers: 8,
 	})
 	register(w, c)
+	answers, err := service.New(starter.New(c.Temporal, c.TaskQueue, 0), c.Ledger)
+	if err != nil {
+		return fmt.Errorf("set the Nexus service up: %w", err)
+	}
+	w.RegisterNexusService(answers)
 	if err := w.Start(); err != nil {
 		return fmt.Errorf("start the worker: %w", err)
 	}
@@ -109,6 +123,23 @@ func Run(ctx context.Context, c Config) error {
 	w.Stop()
 	c.Logger.Info("The worker has stopped")
 	return nil
+}
+
+// openEndpoint sees to the Nexus endpoint. A worker that may not make one serves
+// all the same: an operator may, and callers wait.
+func (c *Config) openEndpoint(ctx context.Context) error {
+	if c.Endpoint == "" {
+		return nil
+	}
+	err := patiently(ctx, func(ctx context.Context) error {
+		return ensureEndpoint(ctx, c.Temporal, c.Endpoint, c.Namespace, c.TaskQueue)
+	})
+	if errors.Is(err, errNotOurs) {
+		c.Logger.Warn("The Nexus endpoint has to be made by an operator", "endpoint", c.Endpoint, "error", err.Error(),
+			"command", fmt.Sprintf("temporal operator nexus endpoint create --name %s --target-namespace %s --target-task-queue %s", c.Endpoint, c.Namespace, c.TaskQueue))
+		return nil
+	}
+	return err
 }
 
 // register makes workflows and activities known under the names of contract.

@@ -245,7 +245,7 @@ func (l *life) finish(ctx workflow.Context) (contract.Outcome, error) {
 			Key: l.key, State: &l.State, Process: &process,
 		})
 	}
-	return contract.Outcome{ID: l.ID, Stage: l.Stage, Created: true}, nil
+	return contract.OutcomeOf(l.Requirement), nil
 }
 
 // settled reports whether nothing is under way.

@@ -75,7 +75,7 @@ func (a *app) work(ctx context.Context) error {
 	defer temporal.Close()
 	return worker.Run(ctx, worker.Config{
 		Temporal: temporal.Temporal(), Namespace: temporal.Namespace(), TaskQueue: starter.TaskQueue(a.env),
-		Ledger: books, Policy: rules, Channels: channels, Logger: logger,
+		Endpoint: a.env[envNexusEndpoint], Ledger: books, Policy: rules, Channels: channels, Logger: logger,
 	})
 }
 

@@ -17,6 +17,8 @@ import (
 const (
 	envDatabase = "CLOSELOOP_DATABASE_URL"
 	envPolicy   = "CLOSELOOP_POLICY"
+	// envNexusEndpoint names the Nexus endpoint that a worker sees to.
+	envNexusEndpoint = "CLOSELOOP_NEXUS_ENDPOINT"
 )
 
 // archive is what commands read from the ledger.
