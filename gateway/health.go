@@ -2,9 +2,11 @@ package gateway
 
 import "net/http"
 
+const healthRoute = "GET /healthz"
+
 // mountHealth lets whoever runs the gateway see that it is alive.
 func (g *Gateway) mountHealth(mux *http.ServeMux) {
-	mux.HandleFunc("GET /healthz", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc(healthRoute, func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		_, _ = w.Write([]byte("ok\n"))
 	})

@@ -35,6 +35,10 @@ type Config struct {
 	// Bearers knows who a bearer token belongs to.
 	Bearers Bearers
 	Logger  *slog.Logger
+	// Rate is how many requests a second each principal may send, and Burst how
+	// many at once; none is no limit.
+	Rate  float64
+	Burst int
 	// Now is the wall clock; time.Now when nil.
 	Now func() time.Time
 }
@@ -44,6 +48,7 @@ type Config struct {
 type Gateway struct {
 	Config
 	handler http.Handler
+	limits  *limits
 	// stopping ends when the gateway is told to stop: streams end with it.
 	stopping context.Context
 	stop     context.CancelFunc
@@ -57,12 +62,12 @@ func New(c Config) *Gateway {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
-	g := &Gateway{Config: c}
+	g := &Gateway{Config: c, limits: newLimits(c.Rate, c.Burst, c.Now)}
 	g.stopping, g.stop = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	g.mountHealth(mux)
 	g.mountAPI(mux)
-	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { notHere.write(w) })
+	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notHere.write(w, r) })
 	g.handler = g.guarded(mux)
 	return g
 }
