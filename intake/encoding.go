@@ -11,45 +11,84 @@ import (
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
 	"golang.org/x/text/transform"
+
+	"closeloop/intake/workbook"
 )
 
-// Errors of files that are no table in a text encoding.
-var (
-	// ErrWorkbook: it is an Excel workbook.
-	ErrWorkbook = errors.New("this is an Excel workbook: save it as CSV UTF-8 and import that")
-	// ErrBinary: it is no text at all.
-	ErrBinary = errors.New("this is no text file: it has zero bytes near its beginning; export it as CSV UTF-8")
-)
+// ErrBinary says that a file is neither text nor a workbook.
+var ErrBinary = &workbook.Error{
+	Code: "binary", Message: "this is no text file: it has zero bytes near its beginning; export it as CSV UTF-8",
+}
 
 // window is how much text is looked at to tell UTF-8 from GB18030. It begins
 // with the first character that is not ASCII.
 const window = 64 << 10
 
 // Text returns the content of r as UTF-8. The encoding is told by a byte order
-// mark; without one, text that is not valid UTF-8 is taken as GB18030, which
-// holds every GBK and GB2312 file. Only the beginning, and the first stretch of
-// text that is not ASCII, are looked at, so that r may be endless.
+// mark; without one, text with zero bytes is UTF-16 if that makes text of it, and
+// text that is not valid UTF-8 is taken as GB18030, which holds every GBK and
+// GB2312 file. Only the beginning, and the first stretch of text that is not
+// ASCII, are looked at, so that r may be endless.
 //
 // What cannot be decoded becomes U+FFFD.
 func Text(r io.Reader) (io.Reader, error) {
 	in := bufio.NewReaderSize(r, window)
-	head, err := in.Peek(4)
+	head, err := in.Peek(headSize)
 	if err != nil && !errors.Is(err, io.EOF) {
 		return nil, err
 	}
 	switch {
-	case bytes.HasPrefix(head, []byte("PK\x03\x04")), bytes.HasPrefix(head, []byte{0xd0, 0xcf, 0x11, 0xe0}):
-		return nil, ErrWorkbook
 	case bytes.HasPrefix(head, []byte{0xef, 0xbb, 0xbf}):
 		_, _ = in.Discard(3)
 		return in, nil
 	case bytes.HasPrefix(head, []byte{0xff, 0xfe}), bytes.HasPrefix(head, []byte{0xfe, 0xff}):
 		decoder := unicode.UTF16(unicode.LittleEndian, unicode.ExpectBOM).NewDecoder()
 		return transform.NewReader(in, decoder), nil
+	}
+	order, wide := wideOrder(head)
+	switch {
+	case wide:
+		return transform.NewReader(in, unicode.UTF16(order, unicode.IgnoreBOM).NewDecoder()), nil
 	case bytes.IndexByte(head, 0) >= 0:
 		return nil, ErrBinary
 	}
 	return &sniffer{in: in}, nil
+}
+
+// headSize is how much of a file is looked at to tell what it is.
+const headSize = 4 << 10
+
+// wideOrder reports whether text without a mark is UTF-16, and which byte comes
+// first. It has zeros then, in commas and line ends at the least, and only one
+// order makes text of it.
+func wideOrder(head []byte) (order unicode.Endianness, wide bool) {
+	if bytes.IndexByte(head, 0) < 0 {
+		return order, false
+	}
+	most := 0
+	for _, o := range []unicode.Endianness{unicode.LittleEndian, unicode.BigEndian} {
+		text, err := unicode.UTF16(o, unicode.IgnoreBOM).NewDecoder().Bytes(head[:len(head)&^1])
+		// The end of the head may have cut a character.
+		text = bytes.TrimSuffix(text, []byte(string(utf8.RuneError)))
+		if err != nil || bytes.ContainsFunc(text, odd) || !bytes.ContainsAny(text, ",;\t\n") {
+			continue
+		}
+		ascii := 0
+		for _, c := range text {
+			if c < utf8.RuneSelf {
+				ascii++
+			}
+		}
+		if ascii > most {
+			order, most = o, ascii
+		}
+	}
+	return order, most > 0
+}
+
+// odd are characters that no table has.
+func odd(r rune) bool {
+	return r == utf8.RuneError || r < ' ' && r != '\t' && r != '\n' && r != '\r'
 }
 
 // sniffer passes ASCII on until it meets something else, and decides then.

@@ -15,11 +15,13 @@ import (
 )
 
 var encodings = map[string]encoding.Encoding{
-	"UTF-8":               encoding.Nop,
-	"UTF-8 with mark":     unicode.UTF8BOM,
-	"UTF-16 LE with mark": unicode.UTF16(unicode.LittleEndian, unicode.UseBOM),
-	"UTF-16 BE with mark": unicode.UTF16(unicode.BigEndian, unicode.UseBOM),
-	"GB18030":             simplifiedchinese.GB18030,
+	"UTF-8":                  encoding.Nop,
+	"UTF-8 with mark":        unicode.UTF8BOM,
+	"UTF-16 LE with mark":    unicode.UTF16(unicode.LittleEndian, unicode.UseBOM),
+	"UTF-16 BE with mark":    unicode.UTF16(unicode.BigEndian, unicode.UseBOM),
+	"UTF-16 LE without mark": unicode.UTF16(unicode.LittleEndian, unicode.IgnoreBOM),
+	"UTF-16 BE without mark": unicode.UTF16(unicode.BigEndian, unicode.IgnoreBOM),
+	"GB18030":                simplifiedchinese.GB18030,
 }
 
 func decoded(t require.TestingT, r io.Reader) string {
@@ -57,9 +59,10 @@ func TestWhatIsNoText(t *testing.T) {
 		in   string
 		want error
 	}{
-		"a workbook":             {"PK\x03\x04\x14\x00", ErrWorkbook},
-		"an old workbook":        {"\xd0\xcf\x11\xe0\xa1\xb1", ErrWorkbook},
-		"zero bytes":             {"a\x00b\x00", ErrBinary},
+		"an old workbook":        {"\xd0\xcf\x11\xe0\xa1\xb1", errOld},
+		"a web page":             {"\ufeff\r\n<HTML><table><tr><td>标题</td></tr></table>", errMarkup},
+		"a table of Excel 2003":  {"<?xml version=\"1.0\"?><Workbook/>", errMarkup},
+		"zero bytes":             {"a\x00\x00b\x00c\x00\x00", ErrBinary},
 		"zero bytes in the head": {"title,cust\x00omer\n", ErrBinary},
 	} {
 		t.Run(name, func(t *testing.T) {

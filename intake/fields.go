@@ -20,25 +20,29 @@ type field struct {
 	set   func(*requirement.Submission, string)
 }
 
+// idField names requirements that are there already: their rows are passed over.
+const idField = "requirement_id"
+
 var fields = []field{
 	{"title", []string{"标题", "需求标题", "需求名称", "主题", "summary", "subject"}, func(s *requirement.Submission, v string) { s.Title = v }},
 	{"customer", []string{"客户", "客户名称", "客户姓名", "公司", "客户公司", "公司名称", "company"}, func(s *requirement.Submission, v string) { s.Customer = v }},
 	{"contact", []string{"联系方式", "邮箱", "电子邮箱", "电子邮件", "客户邮箱", "email", "e-mail"}, func(s *requirement.Submission, v string) { s.Contact = v }},
-	{"background", []string{"客户背景", "背景"}, func(s *requirement.Submission, v string) { s.Background = v }},
-	{"description", []string{"描述", "内容", "需求内容", "需求描述", "原始需求", "问题描述"}, func(s *requirement.Submission, v string) { s.Description = v }},
-	{"scenario", []string{"使用场景", "需求场景", "场景"}, func(s *requirement.Submission, v string) { s.Scenario = v }},
-	{"outcome", []string{"期望目标", "期望", "期望结果", "目标"}, func(s *requirement.Submission, v string) { s.Outcome = v }},
-	{"pain", []string{"痛点", "当前痛点"}, func(s *requirement.Submission, v string) { s.Pain = v }},
-	{"channel", []string{"来源", "来源渠道", "渠道", "需求来源", "source"}, func(s *requirement.Submission, v string) { s.Channel = v }},
+	{"background", []string{"客户背景", "背景", "customer background"}, func(s *requirement.Submission, v string) { s.Background = v }},
+	{"description", []string{"描述", "内容", "需求内容", "需求描述", "原始需求", "问题描述", "content"}, func(s *requirement.Submission, v string) { s.Description = v }},
+	{"scenario", []string{"使用场景", "需求场景", "场景", "usage scenario"}, func(s *requirement.Submission, v string) { s.Scenario = v }},
+	{"outcome", []string{"期望目标", "期望", "期望结果", "目标", "desired outcome"}, func(s *requirement.Submission, v string) { s.Outcome = v }},
+	{"pain", []string{"痛点", "当前痛点", "pain point"}, func(s *requirement.Submission, v string) { s.Pain = v }},
+	{"channel", []string{"来源", "来源渠道", "渠道", "需求来源", "source", "source channel"}, func(s *requirement.Submission, v string) { s.Channel = v }},
 	{"type", []string{"类型", "需求类型", "类别", "分类"}, func(s *requirement.Submission, v string) { s.Type = v }},
 	{"priority", []string{"优先级"}, func(s *requirement.Submission, v string) { s.Priority = v }},
 	{"urgency", []string{"紧急程度", "紧急度", "紧急性"}, func(s *requirement.Submission, v string) { s.Urgency = v }},
-	{"tier", []string{"客户等级", "客户级别", "等级"}, func(s *requirement.Submission, v string) { s.Tier = v }},
-	{"ref", []string{"外部编号", "编号", "来源编号", "工单号", "reference"}, func(s *requirement.Submission, v string) { s.Ref = v }},
+	{"tier", []string{"客户等级", "客户级别", "等级", "customer tier"}, func(s *requirement.Submission, v string) { s.Tier = v }},
+	{"ref", []string{"外部编号", "编号", "来源编号", "工单号", "reference", "external reference"}, func(s *requirement.Submission, v string) { s.Ref = v }},
 	{"attachments", []string{"附件", "附件链接", "attachment"}, func(s *requirement.Submission, v string) { s.Attachments = links(v) }},
 	{"language", []string{"语言"}, func(s *requirement.Submission, v string) { s.Language = v }},
-	{"submitted_by", []string{"记录人", "登记人", "recorded_by"}, func(s *requirement.Submission, v string) { s.SubmittedBy = v }},
+	{"submitted_by", []string{"记录人", "登记人", "recorded_by", "recorded by"}, func(s *requirement.Submission, v string) { s.SubmittedBy = v }},
 	{"on_hold", []string{"等待客户"}, func(s *requirement.Submission, v string) { s.OnHold = v }},
+	{idField, []string{"需求编号"}, func(*requirement.Submission, string) {}},
 }
 
 // fieldNames are the names of all fields, for errors and for mappings.

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"unicode/utf8"
@@ -105,9 +106,9 @@ func (f *fault) Error() string { return f.err.Error() }
 func (p *plan) submission(r Row) (requirement.Submission, error) {
 	var s requirement.Submission
 	for _, src := range p.mapping.sources {
-		value, err := p.value(src, r.Cells)
+		value, err := p.value(src, r)
 		if err != nil {
-			return s, &fault{column: p.columnOf(src), err: err}
+			return s, p.faultIn(src, err)
 		}
 		if value != "" {
 			src.field.set(&s, value)
@@ -138,6 +139,42 @@ func (p *plan) check(s requirement.Submission) error {
 	return p.faultOf(err)
 }
 
+// requirementID is the form of our own ids.
+var requirementID = regexp.MustCompile(`^REQ-[0-9A-HJKMNP-TV-Z]{8}$`)
+
+// there reports whether the row is of a requirement that is there already: it has
+// our id, because we wrote the table. Numbers of other kinds mean nothing here. The
+// error is a [*fault].
+func (p *plan) there(r Row) (bool, error) {
+	for _, src := range p.mapping.sources {
+		if src.field.name != idField {
+			continue
+		}
+		value, err := p.value(src, r)
+		switch {
+		case err != nil:
+			return false, p.faultIn(src, err)
+		case requirementID.MatchString(value):
+			return true, nil
+		case strings.HasPrefix(strings.ToUpper(value), "REQ-"):
+			return false, p.faultIn(src, &requirement.Error{
+				Code:    requirement.CodeInvalid,
+				Message: fmt.Sprintf("%q is no id of ours; leave the cell empty for a new requirement", value),
+				Params:  map[string]string{"problem": "not_our_id", "value": value},
+			})
+		}
+	}
+	return false, nil
+}
+
+// faultIn is what is wrong with the column that a field comes from.
+func (p *plan) faultIn(src source, err error) *fault {
+	if refused, ok := errors.AsType[*requirement.Error](err); ok {
+		err = errors.New(p.words(refused))
+	}
+	return &fault{column: p.columnOf(src), err: err}
+}
+
 // faultOf names the column that a refusal of the domain is about.
 func (p *plan) faultOf(err error) *fault {
 	f := &fault{err: err}
@@ -148,8 +185,7 @@ func (p *plan) faultOf(err error) *fault {
 	name := refused.Params["field"]
 	for _, src := range p.mapping.sources {
 		if src.field.name == name {
-			f.column = p.columnOf(src)
-			f.err = errors.New(p.words(refused))
+			return p.faultIn(src, refused)
 		}
 	}
 	return f
@@ -174,13 +210,13 @@ func (p *plan) columnOf(s source) string {
 }
 
 // value is what the field is in this row.
-func (p *plan) value(s source, cells []string) (string, error) {
+func (p *plan) value(s source, r Row) (string, error) {
 	var value string
 	switch {
 	case s.constant != nil:
 		value = *s.constant
 	case s.column != nil:
-		cell, err := p.cell(*s.column, cells)
+		cell, err := p.cell(*s.column, r)
 		if err != nil {
 			return "", err
 		}
@@ -193,7 +229,7 @@ func (p *plan) value(s source, cells []string) (string, error) {
 				b.WriteString(piece.literal)
 				continue
 			}
-			cell, err := p.cell(*piece.column, cells)
+			cell, err := p.cell(*piece.column, r)
 			if err != nil {
 				return "", err
 			}
@@ -224,8 +260,12 @@ func hasColumn(template []piece) bool {
 	return slices.ContainsFunc(template, func(p piece) bool { return p.column != nil })
 }
 
-func (p *plan) cell(column text, cells []string) (string, error) {
-	cell := strings.TrimSpace(cells[p.at[column.value]])
+func (p *plan) cell(column text, r Row) (string, error) {
+	at := p.at[column.value]
+	if err := r.bad[at]; err != nil {
+		return "", err
+	}
+	cell := strings.TrimSpace(r.Cells[at])
 	if !readableText(cell) {
 		return "", errors.New("it has bytes that are no text in this encoding; save the file as UTF-8")
 	}

@@ -2,10 +2,8 @@ package intake
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"io"
-	"strings"
 	"sync"
 
 	"closeloop/policy"
@@ -35,8 +33,9 @@ type Import struct {
 	// SubmittedBy is who recorded rows that do not say so.
 	SubmittedBy string
 	// Rejects opens the file for rejected rows; it is called with the first one.
-	// Nil keeps none.
-	Rejects func() (io.Writer, error)
+	// Nil keeps none. RejectsWorkbook makes it a workbook instead of CSV.
+	Rejects         func() (io.Writer, error)
+	RejectsWorkbook bool
 	// Rejected, when not nil, is told of every rejected row, in their order.
 	Rejected func(Rejection)
 	// Done, when not nil, is called after every row.
@@ -44,7 +43,8 @@ type Import struct {
 }
 
 // Summary counts rows. Created, Existing and Rejected make up Rows; when nothing
-// is sent, the rest of Rows is fine.
+// is sent, the rest of Rows is fine. Rows with an id of ours are Existing without
+// anybody being asked.
 type Summary struct {
 	Rows     int `json:"rows"`
 	Created  int `json:"created"`
@@ -70,7 +70,9 @@ type job struct {
 	key     string
 	err     error
 	created bool
-	done    chan struct{}
+	// there: the row has our id, so nothing is sent.
+	there bool
+	done  chan struct{}
 }
 
 // Run imports the rows. It returns what it got to when it stops early: because
@@ -135,7 +137,9 @@ func (im *Import) read(ctx context.Context, p *plan, work, order chan<- *job, sk
 				*skipped++
 				continue
 			}
-			j.s, j.err = p.submission(row)
+			if j.there, j.err = p.there(row); !j.there && j.err == nil {
+				j.s, j.err = p.submission(row)
+			}
 			// Who imports a row does not make it another one.
 			j.key = Key(j.s)
 			if j.s.SubmittedBy == "" {
@@ -147,7 +151,7 @@ func (im *Import) read(ctx context.Context, p *plan, work, order chan<- *job, sk
 		case <-ctx.Done():
 			return nil
 		}
-		if j.err != nil || im.Submit == nil {
+		if j.err != nil || j.there || im.Submit == nil {
 			close(j.done)
 			continue
 		}
@@ -167,7 +171,7 @@ func (im *Import) collect(p *plan, order <-chan *job, stop context.CancelCauseFu
 	var (
 		sum     Summary
 		fatal   error
-		rejects = rejects{open: im.Rejects, header: im.Table.Header}
+		rejects = rejects{open: im.Rejects, asSheet: im.RejectsWorkbook, header: im.Table.Header}
 	)
 	for j := range order {
 		<-j.done
@@ -177,6 +181,8 @@ func (im *Import) collect(p *plan, order <-chan *job, stop context.CancelCauseFu
 		case j.err == nil:
 			sum.Rows++
 			switch {
+			case j.there:
+				sum.Existing++
 			case im.Submit == nil:
 			case j.created:
 				sum.Created++
@@ -204,7 +210,8 @@ func (im *Import) collect(p *plan, order <-chan *job, stop context.CancelCauseFu
 			im.Done(sum)
 		}
 	}
-	return sum, fatal
+	// What was rejected is kept, also when the import stopped.
+	return sum, errors.Join(fatal, rejects.close())
 }
 
 func (im *Import) fatal(err error) bool {
@@ -218,67 +225,4 @@ func (p *plan) rejection(j *job) Rejection {
 		f = p.faultOf(j.err)
 	}
 	return Rejection{Row: j.row.Number, Column: f.column, Reason: f.Error()}
-}
-
-// rejects is the file of rejected rows: as they were, with the reason behind.
-type rejects struct {
-	open   func() (io.Writer, error)
-	header []string
-	out    *csv.Writer
-}
-
-func (f *rejects) write(r Row, why Rejection) error {
-	if f.open == nil {
-		return nil
-	}
-	if f.out == nil {
-		w, err := f.open()
-		if err != nil {
-			return err
-		}
-		// Excel takes a file without the mark for one in the local encoding.
-		if _, err := io.WriteString(w, "\ufeff"); err != nil {
-			return err
-		}
-		f.out = csv.NewWriter(w)
-		if err := f.out.Write(append(f.original(f.header), ReasonColumn)); err != nil {
-			return err
-		}
-	}
-	reason := why.Reason
-	if why.Column != "" {
-		reason = why.Column + ": " + reason
-	}
-	if len(r.Cells) > len(f.header) {
-		reason += ": " + strings.Join(r.Cells[len(f.header):], " | ")
-	}
-	cells := make([]string, 0, len(f.header)+1)
-	for i, name := range f.header {
-		switch {
-		case name == ReasonColumn:
-		case i < len(r.Cells):
-			cells = append(cells, escaped(r.Cells[i]))
-		case i == 0:
-			// A row that is no CSV stands in its first cell as it was.
-			cells = append(cells, escaped(r.Raw))
-		default:
-			cells = append(cells, "")
-		}
-	}
-	if err := f.out.Write(append(cells, escaped(reason))); err != nil {
-		return err
-	}
-	f.out.Flush()
-	return f.out.Error()
-}
-
-// original are the heads without the one that an earlier import added.
-func (f *rejects) original(header []string) []string {
-	var heads []string
-	for _, h := range header {
-		if h != ReasonColumn {
-			heads = append(heads, h)
-		}
-	}
-	return heads
 }

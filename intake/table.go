@@ -1,8 +1,6 @@
 package intake
 
 import (
-	"bufio"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -10,7 +8,7 @@ import (
 	"unicode/utf8"
 )
 
-// Bounds of a table. Longer rows are a quote that was never closed.
+// Bounds of a table. Longer rows of text are a quote that was never closed.
 const (
 	maxColumns = 1_000
 	maxRow     = 1 << 20
@@ -20,67 +18,92 @@ const (
 // is passed over when such a file is imported.
 const ReasonColumn = "reject_reason"
 
-// Table reads the rows of a CSV file.
+// Table reads the rows of a CSV file or of a sheet of a workbook. Close it.
 type Table struct {
 	// Header are the names of the columns. Of several with one name, the second
 	// is NAME#2, and so on.
 	Header []string
-	// Delimiter that the header was found to have.
+	// Delimiter that the header was found to have; zero for a sheet.
 	Delimiter rune
+	// Sheet is the name of the sheet; empty for text.
+	Sheet string
 
-	rows *csv.Reader
-	gate *gate
-	// number of the row that was read last, as a spreadsheet counts: the header
-	// is 1.
-	number int
-	// again is set when the file is one of rejected rows.
-	again bool
+	rows  rowReader
+	close func() error
+	// ours is set when we wrote the file, so that what we escaped is to be itself
+	// again.
+	ours bool
+}
+
+// rowReader reads what is under the header.
+type rowReader interface {
+	// next returns the next row that has something in it, or [io.EOF].
+	next() (Row, error)
+	// progress is how much was read, and of how much; less than zero when that is
+	// not known.
+	progress() (done, of int64)
 }
 
 // Row is a row of a table.
 type Row struct {
-	// Number as a spreadsheet counts: the first row under the header is 2.
+	// Number as a spreadsheet counts: the first row of the file is 1.
 	Number int
 	Cells  []string
 	// Raw is the row as it stands in the file, when it is no proper CSV.
 	Raw string
-	// Err says why the row could not be read; then there are no cells.
+	// Err says why the row could not be read; then there are no cells, or more than
+	// the header has.
 	Err error
+
+	// bad are the cells that could not be read, by their index.
+	bad map[int]error
 }
 
-// Open reads the header of a CSV file in any encoding that [Text] tells. The
-// delimiter is that of comma, semicolon and tab which the header has most of.
-func Open(r io.Reader) (*Table, error) {
-	text, err := Text(r)
+// Open reads the header of a table: of a CSV file in any encoding that [Text]
+// tells, whose delimiter is that of comma, semicolon and tab which the header has
+// most of; or of the first visible sheet of an Excel workbook. What it is is told
+// by its content. Errors about the file as a whole are [*workbook.Error].
+func Open(r io.Reader) (*Table, error) { return OpenSheet(r, "") }
+
+// OpenSheet opens a sheet by its name; without a name it is [Open].
+func OpenSheet(r io.Reader, sheet string) (*Table, error) {
+	kind, r, err := kindOf(r)
 	if err != nil {
 		return nil, err
 	}
-	t := &Table{gate: &gate{in: bufio.NewReader(text), left: maxRow}}
-	first, err := t.gate.in.Peek(t.gate.in.Size())
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, bufio.ErrBufferFull) {
-		return nil, err
+	if kind == isWorkbook {
+		return openSheet(r, sheet)
 	}
-	if strings.ContainsRune(string(first), 0) {
-		return nil, ErrBinary
+	if sheet != "" {
+		return nil, errNoSheets
 	}
-	t.Delimiter = delimiter(string(first))
-	t.rows = csv.NewReader(t.gate)
-	t.rows.Comma, t.rows.FieldsPerRecord = t.Delimiter, -1
-	header, err := t.rows.Read()
-	switch {
-	case errors.Is(err, io.EOF):
-		return nil, errors.New("the file is empty; its first row has to name the columns")
-	case err != nil:
-		return nil, fmt.Errorf("the header cannot be read: %w", readable(err))
-	case len(header) > maxColumns:
-		return nil, fmt.Errorf("the header has %d columns; at most %d are read", len(header), maxColumns)
+	return openText(r)
+}
+
+// Close frees what the table holds; the reader it was opened with stays open.
+func (t *Table) Close() error {
+	if t.close == nil {
+		return nil
 	}
-	t.number = 1
+	return t.close()
+}
+
+// Progress is how much of the table was read, and of how much: rows of a sheet,
+// bytes of a text. The second is less than zero when it is not known. It may be
+// called while Next is.
+func (t *Table) Progress() (done, of int64) { return t.rows.progress() }
+
+// name takes over the header.
+func (t *Table) name(header []string) error {
+	if len(header) > maxColumns {
+		return fmt.Errorf("the header has %d columns; at most %d are read", len(header), maxColumns)
+	}
 	t.Header = named(header)
 	for _, name := range t.Header {
-		t.again = t.again || name == ReasonColumn
+		f, ok := fieldCalled(name)
+		t.ours = t.ours || name == ReasonColumn || ok && f.name == idField
 	}
-	return t, nil
+	return nil
 }
 
 // named makes the names of columns unique and cleans them.
@@ -98,67 +121,33 @@ func named(header []string) []string {
 	return names
 }
 
-// delimiter finds the one that stands most often outside quotes in the first
-// line.
-func delimiter(text string) rune {
-	line, _, _ := strings.Cut(text, "\n")
-	counts := map[rune]int{}
-	quoted := false
-	for _, r := range line {
-		switch {
-		case r == '"':
-			quoted = !quoted
-		case !quoted:
-			counts[r]++
-		}
-	}
-	best := ','
-	for _, candidate := range []rune{';', '\t'} {
-		if counts[candidate] > counts[best] {
-			best = candidate
-		}
-	}
-	return best
-}
-
 // Next returns the next row; the error is [io.EOF] after the last, or what the
-// file could not be read for. A row that is no proper CSV is a row with an Err.
+// file could not be read for. A row that is no proper one has an Err.
 func (t *Table) Next() (Row, error) {
-	for {
-		from := t.rows.InputOffset()
-		t.gate.begin(from)
-		cells, err := t.rows.Read()
-		if errors.Is(err, io.EOF) {
-			return Row{}, io.EOF
-		}
-		t.number++
-		row := Row{Number: t.number, Cells: cells}
-		var wrong *csv.ParseError
-		switch {
-		case errors.Is(err, errTooLong):
-			return row, fmt.Errorf("row %d is longer than %d KiB: most likely a quote in it is never closed", t.number, maxRow>>10)
-		case errors.As(err, &wrong):
-			row.Cells, row.Err = nil, readable(err)
-			row.Raw = strings.TrimRight(t.gate.since(from, t.rows.InputOffset()), "\r\n")
-			return row, nil
-		case err != nil:
-			return row, err
-		case len(cells) > len(t.Header):
-			row.Err = fmt.Errorf("it has %d cells under %d columns; put cells with a %q in them in quotes", len(cells), len(t.Header), t.Delimiter)
-			return row, nil
-		case blank(cells):
-			continue
-		}
-		for len(row.Cells) < len(t.Header) {
-			row.Cells = append(row.Cells, "")
-		}
-		if t.again {
-			for i := range row.Cells {
-				row.Cells[i] = unescaped(row.Cells[i])
-			}
-		}
+	row, err := t.rows.next()
+	if err != nil || row.Cells == nil {
+		return row, err
+	}
+	if len(row.Cells) > len(t.Header) {
+		row.Err = t.tooWide(len(row.Cells))
 		return row, nil
 	}
+	for len(row.Cells) < len(t.Header) {
+		row.Cells = append(row.Cells, "")
+	}
+	if t.ours {
+		for i := range row.Cells {
+			row.Cells[i] = unescaped(row.Cells[i])
+		}
+	}
+	return row, nil
+}
+
+func (t *Table) tooWide(cells int) error {
+	if t.Sheet != "" {
+		return fmt.Errorf("it has %d cells under %d columns; give each column a name, or empty the cells beside them", cells, len(t.Header))
+	}
+	return fmt.Errorf("it has %d cells under %d columns; put cells with a %q in them in quotes", cells, len(t.Header), t.Delimiter)
 }
 
 func blank(cells []string) bool {
@@ -170,65 +159,20 @@ func blank(cells []string) bool {
 	return true
 }
 
-// readable is a CSV error without the words that only programmers know.
-func readable(err error) error {
-	var wrong *csv.ParseError
-	if !errors.As(err, &wrong) {
-		return err
-	}
-	switch {
-	case errors.Is(wrong.Err, csv.ErrBareQuote):
-		return fmt.Errorf("line %d, character %d: a quote in a cell that does not begin with one; double it and put the cell in quotes", wrong.Line, wrong.Column)
-	case errors.Is(wrong.Err, csv.ErrQuote):
-		return fmt.Errorf("line %d, character %d: a quote that is not closed, or text after the closing one", wrong.Line, wrong.Column)
-	default:
-		return fmt.Errorf("line %d: %w", wrong.Line, wrong.Err)
-	}
-}
+// errEmpty says that there is nothing at all in the file.
+var errEmpty = errors.New("the file is empty; its first row has to name the columns")
 
-// errTooLong ends the reading of a row that has no end.
-var errTooLong = errors.New("the row is too long")
-
-// gate lets through so many bytes for each row, and keeps what it let through
-// since the row began.
-type gate struct {
-	in   *bufio.Reader
-	left int
-	// kept are the bytes from the offset on.
-	kept   []byte
-	offset int64
-}
-
-// begin opens the gate for a row that begins at the offset.
-func (g *gate) begin(offset int64) {
-	g.left = maxRow
-	g.kept = append(g.kept[:0], g.kept[offset-g.offset:]...)
-	g.offset = offset
-}
-
-// since returns the bytes between two offsets of the present row.
-func (g *gate) since(from, to int64) string { return string(g.kept[from-g.offset : to-g.offset]) }
-
-func (g *gate) Read(p []byte) (int, error) {
-	if g.left <= 0 {
-		return 0, errTooLong
-	}
-	n, err := g.in.Read(p[:min(len(p), g.left)])
-	g.left -= n
-	g.kept = append(g.kept, p[:n]...)
-	return n, err
-}
-
-// escaped makes text of what a spreadsheet would take for a formula.
-func escaped(cell string) string {
-	if formula(cell) {
+// Escaped makes text of what a spreadsheet would take for a formula. What looks
+// escaped already is escaped once more, so that the import gives it back as it was.
+func Escaped(cell string) string {
+	if formula(strings.TrimLeft(cell, "'")) {
 		return "'" + cell
 	}
 	return cell
 }
 
 func unescaped(cell string) string {
-	if rest, ok := strings.CutPrefix(cell, "'"); ok && formula(rest) {
+	if rest, ok := strings.CutPrefix(cell, "'"); ok && formula(strings.TrimLeft(rest, "'")) {
 		return rest
 	}
 	return cell

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"time"
 
 	"github.com/mattn/go-isatty"
@@ -13,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"closeloop/intake"
+	"closeloop/intake/workbook"
 	"closeloop/policy"
 	"closeloop/requirement"
 	"closeloop/starter"
@@ -26,24 +29,25 @@ const importPatience = 2 * time.Minute
 
 // importFlags are the flags of an import.
 type importFlags struct {
-	mapping, rejects string
-	where            []string
-	dryRun           bool
+	mapping, rejects, sheet string
+	where                   []string
+	dryRun                  bool
 }
 
 func (a *app) importCommand() *cobra.Command {
 	var f importFlags
 	c := a.command("import", "import FILE",
-		"closeloop import requirements.csv --dry-run\n"+
-			"closeloop import requirements.csv --rejects rejects.csv --as li.na\n"+
+		"closeloop import requirements.xlsx --dry-run\n"+
+			"closeloop import requirements.csv --rejects rejects.xlsx --as li.na\n"+
 			"closeloop import incidents.csv --map examples/mapping-servicenow.yaml --where 'opened_at=7/3/2016 *'")
 	c.Args = a.takes(1, "FILE")
-	c.ValidArgsFunction = cobra.FixedCompletions([]string{"csv", "txt"}, cobra.ShellCompDirectiveFilterFileExt)
+	c.ValidArgsFunction = cobra.FixedCompletions([]string{"xlsx", "xlsm", "csv", "txt"}, cobra.ShellCompDirectiveFilterFileExt)
 	fs := a.flags(c)
 	fs.file(&f.mapping, "map", "yaml", "yml")
 	fs.texts(&f.where, "where")
 	fs.truth(&f.dryRun, "dry-run")
-	fs.file(&f.rejects, "rejects", "csv")
+	fs.file(&f.rejects, "rejects", "xlsx", "csv")
+	fs.text(&f.sheet, "sheet")
 	c.RunE = func(cmd *cobra.Command, args []string) error { return a.importFile(cmd, args[0], f) }
 	return c
 }
@@ -57,16 +61,17 @@ type imported struct {
 }
 
 func (a *app) importFile(cmd *cobra.Command, path string, f importFlags) error {
-	in, size, err := a.openTable(cmd, path, f.rejects)
+	in, err := a.openTable(cmd, path, f.rejects)
 	if err != nil {
 		return err
 	}
 	defer in.Close()
-	bar := a.progress(size)
-	table, err := intake.Open(io.TeeReader(in, bar))
+	table, err := intake.OpenSheet(in, f.sheet)
 	if err != nil {
-		return a.wrong(cmd, "%s: %v", path, err)
+		return a.wrong(cmd, "%s: %s", path, a.unreadableTable(err))
 	}
+	defer table.Close()
+	bar := a.progress(table)
 	mapping, err := a.mapping(cmd, table, f)
 	if err != nil {
 		return err
@@ -81,7 +86,12 @@ func (a *app) importFile(cmd *cobra.Command, path string, f importFlags) error {
 			return errors.Is(err, starter.ErrUnreachable) || errors.Is(err, starter.ErrNoWorker)
 		},
 		Words: func(refused *requirement.Error) string { return a.text.Problem(refused.Message, refused.Params) },
-		Done:  func(s intake.Summary) { bar.Describe(fmt.Sprintf("%s %d", a.say("cli.import.progress", nil), s.Rows)) },
+		Done: func(s intake.Summary) {
+			done, _ := table.Progress()
+			_ = bar.Set64(done)
+			bar.Describe(fmt.Sprintf("%s %d", a.say("cli.import.progress", nil), s.Rows))
+		},
+		RejectsWorkbook: strings.EqualFold(filepath.Ext(f.rejects), ".xlsx"),
 	}
 	if !f.dryRun {
 		// Many at once take their time, and one answer that is late must not end it.
@@ -120,18 +130,17 @@ func (a *app) importFile(cmd *cobra.Command, path string, f importFlags) error {
 	return a.print(answer, func(s *screen) { a.showImport(s, answer, f.rejects) })
 }
 
-// openTable opens the file; `-` is standard input. size is -1 when it is not
-// known.
-func (a *app) openTable(cmd *cobra.Command, path, rejects string) (in io.ReadCloser, size int64, err error) {
+// openTable opens the file; `-` is standard input.
+func (a *app) openTable(cmd *cobra.Command, path, rejects string) (io.ReadCloser, error) {
 	if path == "-" {
-		return io.NopCloser(a.in), -1, nil
+		return io.NopCloser(a.in), nil
 	}
 	file, err := os.Open(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, 0, &failure{exitNotFound, "not_found", err.Error(), a.seeHelp(cmd)}
+		return nil, &failure{exitNotFound, "not_found", err.Error(), a.seeHelp(cmd)}
 	}
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
 	info, err := file.Stat()
 	if err == nil && rejects != "" {
@@ -141,9 +150,22 @@ func (a *app) openTable(cmd *cobra.Command, path, rejects string) (in io.ReadClo
 	}
 	if err != nil {
 		_ = file.Close()
-		return nil, 0, err
+		return nil, err
 	}
-	return file, info.Size(), nil
+	return file, nil
+}
+
+// unreadableTable says in the reader's language why a table cannot be read.
+func (a *app) unreadableTable(err error) string {
+	wrong, ok := errors.AsType[*workbook.Error](err)
+	if !ok || !a.text.Has("table."+string(wrong.Code)) {
+		return err.Error()
+	}
+	params := map[string]any{}
+	for name, value := range wrong.Params {
+		params[name] = value
+	}
+	return a.say("table."+string(wrong.Code), params)
 }
 
 // mapping is the one that was named, or what the header itself says.
@@ -171,6 +193,9 @@ func (a *app) mapping(cmd *cobra.Command, table *intake.Table, f importFlags) (*
 // stopped says how far an import got. What was done stays done, and running it
 // again is safe.
 func (a *app) stopped(answer imported, err error) error {
+	if _, damaged := errors.AsType[*workbook.Error](err); damaged {
+		err = errors.New(a.unreadableTable(err))
+	}
 	f := *a.failureOf(err)
 	if _, misfit := errors.AsType[policy.Problems](err); misfit || errors.Is(err, intake.ErrNoColumn) {
 		return &failure{exitUsage, "usage", err.Error(), "closeloop import --help"}
@@ -212,8 +237,10 @@ func (a *app) showImport(s *screen, answer imported, rejects string) {
 	}
 }
 
-// progress is a bar on a terminal, and nothing elsewhere.
-func (a *app) progress(size int64) *progressbar.ProgressBar {
+// progress is a bar on a terminal, and nothing elsewhere: of the rows of a sheet,
+// of the bytes of a text.
+func (a *app) progress(table *intake.Table) *progressbar.ProgressBar {
+	_, size := table.Progress()
 	file, ok := a.err.(*os.File)
 	if !ok || a.quiet || a.output != formatTable || !isatty.IsTerminal(file.Fd()) {
 		return progressbar.DefaultBytesSilent(size)
@@ -222,7 +249,7 @@ func (a *app) progress(size int64) *progressbar.ProgressBar {
 		progressbar.OptionSetWriter(file),
 		progressbar.OptionSetDescription(a.say("cli.import.progress", nil)),
 		progressbar.OptionSetWidth(30),
-		progressbar.OptionShowBytes(true),
+		progressbar.OptionShowBytes(table.Sheet == ""),
 		progressbar.OptionThrottle(100_000_000),
 		progressbar.OptionClearOnFinish(),
 		progressbar.OptionFullWidth(),

@@ -109,6 +109,7 @@ func TestWrongImports(t *testing.T) {
 		return path
 	}
 	fine := write("fine.csv", someTable)
+	book := write("fine.xlsx", string(someWorkbook(t)))
 	mapping := write("map.yaml", "fields:\n  title: 题目\n  customer: 客户\n")
 	for name, tc := range map[string]struct {
 		args    []string
@@ -116,7 +117,11 @@ func TestWrongImports(t *testing.T) {
 		message string
 	}{
 		"no such table":             {[]string{filepath.Join(dir, "none.csv")}, 3, "no such file"},
-		"a workbook":                {[]string{write("book.xlsx", "PK\x03\x04 and so on")}, 2, "save it as CSV UTF-8"},
+		"a broken workbook":         {[]string{write("book.xlsx", "PK\x03\x04 and so on")}, 2, "the workbook is damaged (zip: zip: not a valid zip file)"},
+		"an old workbook":           {[]string{write("book.xls", "\xd0\xcf\x11\xe0 and so on")}, 2, "Excel 97 to 2003 (.xls): open it in Excel or WPS, save it as .xlsx"},
+		"a sheet of a text":         {[]string{fine, "--sheet", "表一"}, 2, "which has no sheets"},
+		"no such sheet":             {[]string{book, "--sheet", "三月"}, 2, "the workbook has 需求, 空表"},
+		"an empty sheet":            {[]string{book, "--sheet", "空表"}, 2, "name another one with --sheet: 需求, 空表"},
 		"nothing":                   {[]string{write("empty.csv", "")}, 2, "the file is empty"},
 		"heads that say nothing":    {[]string{write("other.csv", "a,b\n1,2\n")}, 2, "the header names no title"},
 		"no such mapping":           {[]string{fine, "--map", filepath.Join(dir, "none.yaml")}, 3, "no such file"},
