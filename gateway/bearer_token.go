@@ -103,14 +103,14 @@ func (t *Tokens) Principal(ctx context.Context, text string) (access.Principal, 
 // find returns the token of that id: as it is remembered, or as the ledger has
 // it. Many who ask at once ask once.
 func (t *Tokens) find(ctx context.Context, id string) (access.Token, error) {
-	now := t.now()
-	t.mu.Lock()
-	known, ok := t.known[id]
-	t.mu.Unlock()
-	if ok && now.Sub(known.asked) < TokenTTL {
-		return known.Token, nil
+	if token, ok := t.remembered(id); ok {
+		return token, nil
 	}
 	found := t.asking.DoChan(id, func() (any, error) {
+		// Somebody else may have asked just before.
+		if token, ok := t.remembered(id); ok {
+			return token, nil
+		}
 		// It is asked for all who wait, so it does not end with the first of them.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), tokenTimeout)
 		defer cancel()
@@ -127,6 +127,13 @@ func (t *Tokens) find(ctx context.Context, id string) (access.Token, error) {
 	case answer := <-found:
 		return answer.Val.(access.Token), answer.Err
 	}
+}
+
+func (t *Tokens) remembered(id string) (access.Token, bool) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	known, ok := t.known[id]
+	return known.Token, ok && t.now().Sub(known.asked) < TokenTTL
 }
 
 func (t *Tokens) remember(k knownToken) {
