@@ -10,6 +10,7 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
 
+	"closeloop/access"
 	"closeloop/requirement"
 )
 
@@ -44,6 +45,9 @@ type Filter struct {
 	// Text asks for those whose title and description have all these words, in
 	// Chinese or English.
 	Text string
+	// Reader, when it is set, is who reads: requirements that they may not read are
+	// left out.
+	Reader *access.Principal
 
 	// Limit is the number of rows; outside 1 to [MaxLimit] it is brought there,
 	// with [DefaultLimit] for none.
@@ -184,6 +188,9 @@ func (f Filter) narrow(c *conditions) error {
 	}
 	if !f.DueBy.IsZero() {
 		c.add(due+" <= ?", stamp(f.DueBy))
+	}
+	if f.Reader != nil {
+		c.readable(*f.Reader)
 	}
 	return f.search(c)
 }

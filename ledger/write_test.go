@@ -91,7 +91,7 @@ var tables = []struct{ name, order, but string }{
 	{"requirement", "id", "{id,ref,state}"},
 	{"requirement_text", "requirement_id", "{}"},
 	{"requirement_version", "version", "{}"},
-	{"event", "seq", "{}"},
+	{"event", "seq", "{position}"},
 	{"clock", "name, cycle", "{}"},
 	{"approval_round", "round", "{}"},
 	{"approval_vote", "round, position", "{}"},
