@@ -137,6 +137,7 @@ func TestNames(t *testing.T) {
 		"finding":          constants(t, "../contract/audit.go", "FindingKind"),
 		"repair":           constants(t, "../contract/audit.go", "Repair"),
 		"obstacle":         constants(t, "../contract/audit.go", "Obstacle"),
+		"token_state":      constants(t, "../access/token.go", "TokenState"),
 		"method":           requirement.Methods,
 		"type":             policy.Default().Types,
 		"channel":          append(policy.Default().Channels, policy.Channels...),

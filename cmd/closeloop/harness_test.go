@@ -155,6 +155,7 @@ func (*fakeDesk) Close() {}
 
 // fakeArchive is a ledger in memory.
 type fakeArchive struct {
+	fakeTokens
 	// held is the requirement that is read, a new one when there is none.
 	held   *requirement.Requirement
 	rows   []ledger.Row

@@ -40,6 +40,11 @@ func (a *app) serve(ctx context.Context, listen string) error {
 		return err
 	}
 	defer books.Close()
+	bearers, tokens, err := a.bearers(books, rules, logger)
+	if err != nil {
+		return err
+	}
+	defer tokens.Close()
 	if err := books.SchemaCurrent(ctx); err != nil {
 		return err
 	}
@@ -59,5 +64,5 @@ func (a *app) serve(ctx context.Context, listen string) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	return gateway.New(gateway.Config{Desk: temporal, Books: books, Policy: rules, Logger: logger}).Serve(ctx, l)
+	return gateway.New(gateway.Config{Desk: temporal, Books: books, Policy: rules, Bearers: bearers, Logger: logger}).Serve(ctx, l)
 }

@@ -31,6 +31,7 @@ type archive interface {
 	Lives(ctx context.Context, since, until time.Time, each func(whatif.Life) error) error
 	OpenRequirements(ctx context.Context, after string, limit int) ([]*requirement.Requirement, error)
 	RulesOf(ctx context.Context, ids []string) (map[string]string, error)
+	tokenKeeper
 	Close()
 }
 
