@@ -79,6 +79,7 @@ var traits = map[string]trait{
 	"unreachable":        {status: http.StatusServiceUnavailable, retry: 5 * time.Second},
 	"no_worker":          {status: http.StatusServiceUnavailable, retry: 5 * time.Second},
 	"ledger_unreachable": {status: http.StatusServiceUnavailable, retry: 5 * time.Second},
+	"oidc_unreachable":   {status: http.StatusServiceUnavailable, retry: 10 * time.Second},
 	"schema":             {status: http.StatusServiceUnavailable, retry: time.Minute},
 	"internal":           {status: http.StatusInternalServerError},
 

@@ -32,6 +32,8 @@ func problemOf(err error) *Problem {
 		return newProblem("unreachable")
 	case errors.Is(err, ledger.ErrUnreachable):
 		return newProblem("ledger_unreachable")
+	case errors.Is(err, ErrProvider):
+		return newProblem("oidc_unreachable")
 	case errors.Is(err, ledger.ErrSchema):
 		return newProblem("schema")
 	case errors.Is(err, ledger.ErrCursor):
