@@ -7,9 +7,11 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"closeloop/ledger"
+	"closeloop/link"
 	"closeloop/policy"
 	"closeloop/starter"
 )
@@ -35,6 +37,11 @@ type Config struct {
 	// Bearers knows who a bearer token belongs to.
 	Bearers Bearers
 	Logger  *slog.Logger
+	// Links makes and reads the links to the pages of customers and approvers; there
+	// are no pages when nil.
+	Links *link.Issuer
+	// Zone in which pages tell the time; that of the machine when nil.
+	Zone *time.Location
 	// Rate is how many requests a second each principal may send, and Burst how
 	// many at once; none is no limit.
 	Rate  float64
@@ -49,6 +56,8 @@ type Gateway struct {
 	Config
 	handler http.Handler
 	limits  *limits
+	// requests counts those under a key.
+	requests atomic.Int64
 	// stopping ends when the gateway is told to stop: streams end with it.
 	stopping context.Context
 	stop     context.CancelFunc
@@ -62,11 +71,15 @@ func New(c Config) *Gateway {
 	if c.Now == nil {
 		c.Now = time.Now
 	}
+	if c.Zone == nil {
+		c.Zone = time.Local
+	}
 	g := &Gateway{Config: c, limits: newLimits(c.Rate, c.Burst, c.Now)}
 	g.stopping, g.stop = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	g.mountHealth(mux)
 	g.mountAPI(mux)
+	g.mountPages(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notHere.write(w, r) })
 	g.handler = g.guarded(mux)
 	return g

@@ -16,18 +16,18 @@ const (
 // line makes one bounded line of a text that somebody wrote: for subjects,
 // titles and names. No line end of any kind is left that could begin a header.
 func line(text string, limit int) string {
-	return shorten(strings.Join(strings.Fields(visible(text)), " "), limit)
+	return shorten(strings.Join(strings.Fields(Visible(text)), " "), limit)
 }
 
 // quote makes a bounded text of several lines of one that somebody wrote.
 func quote(text string) string {
 	text = strings.NewReplacer("\r\n", "\n", "\r", "\n", "\u2028", "\n", "\u2029", "\n", "\u0085", "\n").Replace(text)
-	return strings.TrimSpace(shorten(visible(text), maxQuote))
+	return strings.TrimSpace(shorten(Visible(text), maxQuote))
 }
 
-// visible leaves out what has no width but an effect: control characters, and
+// Visible leaves out what has no width but an effect: control characters, and
 // those that reverse or hide the text after them.
-func visible(text string) string {
+func Visible(text string) string {
 	return strings.Map(func(r rune) rune {
 		switch {
 		case r == '\n', r == '\t':

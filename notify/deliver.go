@@ -89,6 +89,9 @@ type Courier struct {
 	Source   Source
 	// Renderer words the messages; those of the program when nil.
 	Renderer *Renderer
+	// Links makes the addresses of the pages on which recipients answer; there are
+	// none when nil.
+	Links Links
 	// Directory has the names of people and departments; ids are shown for those
 	// it does not have.
 	Directory policy.Directory
@@ -181,6 +184,9 @@ func (d *delivery) one(ctx context.Context, n Notice) (*Notice, error) {
 	event, err := d.Source.Event(ctx, n.Requirement, n.Seq)
 	if err != nil {
 		return nil, fmt.Errorf("event: %w", err)
+	}
+	if n.Link, err = d.link(ctx, n); err != nil {
+		return nil, fmt.Errorf("link: %w", err)
 	}
 	message, wording := d.Renderer.Render(n, d.requirement, event, d.Directory, d.Now())
 	claimed, err := d.Store.ClaimNotice(ctx, n.Key)

@@ -19,6 +19,9 @@ type Message struct {
 	// Text and HTML say the same.
 	Text string
 	HTML string
+	// Link is the signed address that is in the texts, empty when none is. It is a
+	// secret: a channel whose texts others read takes it out.
+	Link string
 	// Language is that of the texts.
 	Language string
 	// At is when the message was made.

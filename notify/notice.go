@@ -59,6 +59,10 @@ type Notice struct {
 	State    State   `json:"state"`
 	Attempts int     `json:"attempts"`
 	Error    string  `json:"error,omitempty"`
+	// Link is the address of the page on which the recipient can answer; empty when
+	// there is none. It is made when the notice is sent, and kept nowhere: it is a
+	// secret.
+	Link string `json:"-"`
 }
 
 // Store keeps notices; the ledger is one.

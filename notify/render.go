@@ -120,7 +120,10 @@ type letter struct {
 	Lead   string
 	Quotes []quoted
 	Rest   []string
-	Page   any
+	// Link is the address of the page on which the recipient can answer, Does what
+	// they can do there; both empty when there is none.
+	Link, Does string
+	Page       any
 }
 
 // quoted is a text that somebody wrote.
@@ -141,6 +144,9 @@ func (r *Renderer) Render(n Notice, req *requirement.Requirement, e requirement.
 	} else {
 		l = letter{Page: p.internal(), Quotes: p.internalQuotes()}
 	}
+	if n.Link != "" {
+		l.Link, l.Does = n.Link, w.texts.Text(p.linkLabel(), nil)
+	}
 	l.Language, l.Colour = w.texts.Language(), colour(e.Kind)
 	said, err := who.say(e.Kind, string(p.said.Clock), l.Page)
 	if err != nil {
@@ -157,7 +163,7 @@ func (r *Renderer) Render(n Notice, req *requirement.Requirement, e requirement.
 	subject := w.texts.Text("message.subject", map[string]any{"ID": p.id, "Headline": l.Headline, "Title": p.title})
 	return Message{
 		Key: n.Key, Address: n.Address, Subject: line(subject, maxSubject),
-		Text: text.String(), HTML: html.String(), Language: l.Language, At: now,
+		Text: text.String(), HTML: html.String(), Link: n.Link, Language: l.Language, At: now,
 	}, nil
 }
 

@@ -40,6 +40,9 @@ type Config struct {
 	Endpoint string
 	// Channels over which people are told.
 	Channels notify.Channels
+	// Links to the pages of customers and approvers that notices carry; none when
+	// nil.
+	Links notify.Links
 	// Logger. Default: slog's default.
 	Logger *slog.Logger
 	// StopTimeout is how long activities may finish after the context has ended.
@@ -153,7 +156,7 @@ func register(w worker.Registry, c Config) {
 	books := func(p *policy.Policy) *activities.Ledger { return &activities.Ledger{Ledger: c.Ledger, Policy: p} }
 	told := func(p *policy.Policy) *activities.Notifications {
 		return &activities.Notifications{Courier: notify.Courier{
-			Store: c.Ledger, Source: c.Ledger, Channels: c.Channels, Directory: p.Directory, Logger: c.Logger,
+			Store: c.Ledger, Source: c.Ledger, Channels: c.Channels, Links: c.Links, Directory: p.Directory, Logger: c.Logger,
 		}}
 	}
 	auditor := &activities.Audit{

@@ -172,6 +172,8 @@ type fakeArchive struct {
 	// the ledger shows them when it is asked.
 	open  []*requirement.Requirement
 	rules string
+	// revoked counts how often the links of a recipient were.
+	revoked map[string]int
 	// lives are what is on record, since and until what was asked of them.
 	lives        []whatif.Life
 	since, until time.Time
@@ -237,6 +239,18 @@ func (b *fakeArchive) RulesOf(_ context.Context, ids []string) (map[string]strin
 		rules[id] = b.rules
 	}
 	return rules, b.err
+}
+
+func (b *fakeArchive) LinkVersion(_ context.Context, _, recipient string) (int, error) {
+	return 1 + b.revoked[recipient], b.err
+}
+
+func (b *fakeArchive) RevokeLinks(_ context.Context, _, recipient, by string) (ledger.Revoked, error) {
+	if b.revoked == nil {
+		b.revoked = map[string]int{}
+	}
+	b.revoked[recipient]++
+	return ledger.Revoked{Version: b.revoked[recipient], At: noon, By: by}, b.err
 }
 
 func (b *fakeArchive) Lives(_ context.Context, since, until time.Time, each func(whatif.Life) error) error {

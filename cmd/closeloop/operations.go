@@ -17,7 +17,7 @@ import (
 // operationCommands run and look after closeloop itself.
 func (a *app) operationCommands() []*cobra.Command {
 	return []*cobra.Command{
-		a.workerCommand(), a.serveCommand(), a.migrateCommand(), a.auditCommand(), a.policyCommand(), a.calendarCommand(), a.tokenCommand(), a.completionCommand(), a.versionCommand(),
+		a.workerCommand(), a.serveCommand(), a.migrateCommand(), a.auditCommand(), a.linkCommand(), a.policyCommand(), a.calendarCommand(), a.tokenCommand(), a.completionCommand(), a.versionCommand(),
 	}
 }
 
@@ -63,6 +63,10 @@ func (a *app) work(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	links, err := a.linkIssuer(logger)
+	if err != nil {
+		return err
+	}
 	books, err := a.ledger(ctx)
 	if err != nil {
 		return err
@@ -75,7 +79,7 @@ func (a *app) work(ctx context.Context) error {
 	defer temporal.Close()
 	return worker.Run(ctx, worker.Config{
 		Temporal: temporal.Temporal(), Namespace: temporal.Namespace(), TaskQueue: starter.TaskQueue(a.env),
-		Endpoint: a.env[envNexusEndpoint], Ledger: books, Policy: rules, Channels: channels, Logger: logger,
+		Endpoint: a.env[envNexusEndpoint], Ledger: books, Policy: rules, Channels: channels, Links: linksFrom(links, books), Logger: logger,
 	})
 }
 

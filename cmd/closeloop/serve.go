@@ -35,6 +35,10 @@ func (a *app) serve(ctx context.Context, listen string) error {
 	if err != nil {
 		return err
 	}
+	links, err := a.linkIssuer(logger)
+	if err != nil {
+		return err
+	}
 	books, err := a.ledger(ctx)
 	if err != nil {
 		return err
@@ -64,5 +68,5 @@ func (a *app) serve(ctx context.Context, listen string) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	return gateway.New(gateway.Config{Desk: temporal, Books: books, Policy: rules, Bearers: bearers, Logger: logger}).Serve(ctx, l)
+	return gateway.New(gateway.Config{Desk: temporal, Books: books, Policy: rules, Bearers: bearers, Links: links, Logger: logger}).Serve(ctx, l)
 }

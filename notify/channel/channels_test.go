@@ -105,10 +105,12 @@ func TestLog(t *testing.T) {
 		log := channel.Log(slog.New(slog.NewTextHandler(out, &slog.HandlerOptions{Level: level})))
 		require.Equal(t, "log", log.Name())
 		m := message()
-		m.Text = "line one\nline two"
+		m.Link = "https://care.example.com/r/SECRET-TOKEN"
+		m.Text = "line one\nline two\n" + m.Link
 		require.NoError(t, log.Send(t.Context(), m))
 		require.Contains(t, out.String(), "requirement=REQ-1 seq=12 recipient=customer")
 		require.Equal(t, withText, bytes.Contains(out.Bytes(), []byte("line two")))
 		require.Equal(t, 1, bytes.Count(out.Bytes(), []byte("\n")), "one line a message")
+		require.NotContains(t, out.String(), "SECRET-TOKEN")
 	}
 }

@@ -3,6 +3,7 @@ package channel
 import (
 	"context"
 	"log/slog"
+	"strings"
 
 	"closeloop/notify"
 	"closeloop/policy"
@@ -22,7 +23,12 @@ func (c logChannel) Send(ctx context.Context, m notify.Message) error {
 		"requirement", m.Requirement, "seq", m.Seq, "recipient", m.Recipient, "subject", m.Subject,
 	}
 	if c.logger.Enabled(ctx, slog.LevelDebug) {
-		told = append(told, "text", m.Text)
+		text := m.Text
+		if m.Link != "" {
+			// Whoever has the link may answer, and logs are read by many.
+			text = strings.ReplaceAll(text, m.Link, "(link)")
+		}
+		told = append(told, "text", text)
 	}
 	c.logger.InfoContext(ctx, "Notice", told...)
 	return nil
