@@ -28,7 +28,13 @@ func (g *Gateway) mountAPI(mux *http.ServeMux) {
 // register adds all operations of the API.
 func (g *Gateway) register(api huma.API) {
 	g.registerSubmit(api)
+	g.registerList(api)
 	g.registerShow(api)
+	g.registerHistory(api)
+	g.registerExplain(api)
+	g.registerActs(api)
+	g.registerAcknowledge(api)
+	describeAnswers(api.OpenAPI())
 }
 
 // operation adds an operation whose handler returns errors as they are.

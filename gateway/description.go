@@ -42,3 +42,36 @@ func (g *Gateway) mountDescription(mux *http.ServeMux, api *huma.OpenAPI) {
 		})
 	}
 }
+
+// orNull are fields of answers that are an object or null.
+var orNull = map[string][]string{"View": {"approval"}, "ClockExplanation": {"breach"}}
+
+// describeAnswers lists the codes that problems have, and says of what is
+// answered that more fields may be added: only requests are held to theirs.
+func describeAnswers(api *huma.OpenAPI) {
+	all := api.Components.Schemas
+	asked := map[*huma.Schema]bool{}
+	for _, path := range api.Paths {
+		if path.Post != nil && path.Post.RequestBody != nil {
+			body := all.SchemaFromRef(path.Post.RequestBody.Content["application/json"].Schema.Ref)
+			asked[body] = true
+			for _, p := range body.Properties {
+				if p.Items != nil && p.Items.Ref != "" {
+					asked[all.SchemaFromRef(p.Items.Ref)] = true
+				}
+			}
+		}
+	}
+	for name, schema := range all.Map() {
+		if !asked[schema] {
+			schema.AdditionalProperties = nil
+		}
+		for _, field := range orNull[name] {
+			schema.Properties[field] = &huma.Schema{OneOf: []*huma.Schema{schema.Properties[field], {Type: "null"}}}
+		}
+	}
+	code := all.Map()["Problem"].Properties["code"]
+	for _, c := range codes {
+		code.Enum = append(code.Enum, c)
+	}
+}

@@ -75,7 +75,7 @@ func bodyOf[T any](api huma.API, required []string, without ...string) *huma.Req
 	explain(all, schema)
 	return &huma.RequestBody{
 		Required: len(schema.Required) > 0,
-		Content:  map[string]*huma.MediaType{"application/json": {Schema: ref}},
+		Content:  map[string]*huma.MediaType{"application/json": {Schema: ref, Example: exampleOf(all, schema)}},
 	}
 }
 
@@ -109,4 +109,18 @@ func explain(all huma.Registry, schema *huma.Schema) {
 		}
 	}
 	schema.PrecomputeMessages()
+}
+
+// exampleOf is a body with all fields for which there is an example.
+func exampleOf(all huma.Registry, schema *huma.Schema) map[string]any {
+	body := map[string]any{}
+	for name, s := range schema.Properties {
+		switch {
+		case len(s.Examples) > 0:
+			body[name] = s.Examples[0]
+		case s.Type == huma.TypeArray && s.Items.Ref != "":
+			body[name] = []any{exampleOf(all, all.SchemaFromRef(s.Items.Ref))}
+		}
+	}
+	return body
 }

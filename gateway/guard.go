@@ -22,8 +22,9 @@ type call struct {
 	// route is the pattern that took the request, where the outermost mux does not
 	// know it.
 	route string
-	// body as it came.
-	body []byte
+	// method, path and body as they came.
+	method, path string
+	body         []byte
 }
 
 type callKey struct{}
@@ -41,7 +42,7 @@ func callOf(ctx context.Context) *call {
 // wrong inside.
 func (g *Gateway) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
-		c := &call{id: rand.Text()}
+		c := &call{id: rand.Text(), method: r.Method, path: r.URL.Path}
 		w := &answer{ResponseWriter: out}
 		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
 		began := time.Now()

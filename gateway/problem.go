@@ -23,7 +23,7 @@ type Problem struct {
 	// Detail says what is wrong here and what to do.
 	Detail string `json:"detail,omitempty" doc:"What is wrong here and what to do, in the language of the request"`
 	// Code is stable: programs key on it.
-	Code string `json:"code" doc:"Stable; programs key on it"`
+	Code string `json:"code" doc:"Stable; programs key on it" example:"wrong_stage"`
 	// Errors are the fields that are wrong.
 	Errors []FieldProblem `json:"errors,omitempty" doc:"The fields that are wrong"`
 

@@ -2,25 +2,22 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"net/http"
 
 	"github.com/danielgtaylor/huma/v2"
 
 	"closeloop/access"
 	"closeloop/contract"
-	"closeloop/ledger"
 	"closeloop/requirement"
-	"closeloop/starter"
 )
 
-// oneInput names a requirement.
-type oneInput struct {
+// Addressed names a requirement.
+type Addressed struct {
 	ID string `path:"id" maxLength:"20" doc:"The requirement's id" example:"REQ-7K2M9QXA"`
 }
 
 // id is the requirement's, in its normal form. What cannot be one is not found.
-func (in oneInput) id() (string, error) {
+func (in Addressed) id() (string, error) {
 	id := contract.NormalID(in.ID)
 	if !requirementID.MatchString(id) {
 		return "", notHere
@@ -35,20 +32,25 @@ func (g *Gateway) registerShow(api huma.API) {
 		OperationID: "show", Method: http.MethodGet, Path: "/v1/requirements/{id}", Tags: []string{"reading"},
 		Summary:     "A requirement as it stands",
 		Description: "What is not for the caller to see is answered 404, as if it were not there.",
-	}, func(ctx context.Context, in *oneInput) (*showOutput, error) {
+	}, func(ctx context.Context, in *Addressed) (*showOutput, error) {
 		id, err := in.id()
 		if err != nil {
+			return nil, err
+		}
+		if err := g.readable(ctx, id); err != nil {
 			return nil, err
 		}
 		v, err := g.view(ctx, id)
 		if err != nil {
 			return nil, err
 		}
-		if !access.Allow(callOf(ctx).who, access.Read, access.TargetOf(v)) {
-			return nil, notHere
-		}
 		return &showOutput{v}, nil
 	})
+}
+
+// readable finds out whether the caller may read the requirement.
+func (g *Gateway) readable(ctx context.Context, id string) error {
+	return g.allow(ctx, access.Read, id)
 }
 
 // view reads the ledger, which knows requirements that Temporal has forgotten.
@@ -62,11 +64,8 @@ func (g *Gateway) view(ctx context.Context, id string) (requirement.View, error)
 		return requirement.View{}, err
 	}
 	v, asked := g.Desk.View(ctx, id)
-	if asked == nil {
-		return v, nil
+	if asked != nil {
+		return v, worse(err, asked)
 	}
-	if errors.Is(err, ledger.ErrNotFound) && !errors.Is(asked, starter.ErrOver) {
-		return v, asked
-	}
-	return v, err
+	return v, nil
 }

@@ -268,3 +268,9 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 // ref is a reference that no test had before: ids are made of them, and Temporal
 // remembers.
 func ref(system string) string { return system + ":" + rand.Text() }
+
+// How long conditions are waited for, and how often they are looked at.
+const (
+	waitFor = 30 * time.Second
+	tick    = 10 * time.Millisecond
+)

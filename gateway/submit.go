@@ -12,7 +12,7 @@ import (
 )
 
 type submitInput struct {
-	idempotent
+	Repeatable
 	Body requirement.Submission
 }
 

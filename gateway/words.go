@@ -37,22 +37,22 @@ func plainly(word string) string {
 // every language. It is the only user of huma in a program.
 func init() {
 	for message, word := range map[*string]string{
-		&validation.MsgUnexpectedProperty:        "unknown_field",
-		&validation.MsgExpectedRequiredProperty:  "missing %s",
-		&validation.MsgExpectedRFC3339DateTime:   "not_a_time",
-		&validation.MsgExpectedBoolean:           "wrong_type",
-		&validation.MsgExpectedNumber:            "wrong_type",
-		&validation.MsgExpectedInteger:           "wrong_type",
-		&validation.MsgExpectedString:            "wrong_type",
-		&validation.MsgExpectedArray:             "wrong_type",
-		&validation.MsgExpectedObject:            "wrong_type",
-		&validation.MsgExpectedOneOf:             "not_one_of %s",
-		&validation.MsgExpectedMinimumNumber:     "at_least %v",
-		&validation.MsgExpectedMaximumNumber:     "at_most %v",
-		&validation.MsgExpectedMinLength:         "too_short %d",
-		&validation.MsgExpectedMaxLength:         "too_long %d",
-		&validation.MsgExpectedMinItems:          "too_few %d",
-		&validation.MsgExpectedMaxItems:          "too_many %d",
+		&validation.MsgUnexpectedProperty:       "unknown_field",
+		&validation.MsgExpectedRequiredProperty: "missing %s",
+		&validation.MsgExpectedRFC3339DateTime:  "not_a_time",
+		&validation.MsgExpectedBoolean:          "wrong_type",
+		&validation.MsgExpectedNumber:           "wrong_type",
+		&validation.MsgExpectedInteger:          "wrong_type",
+		&validation.MsgExpectedString:           "wrong_type",
+		&validation.MsgExpectedArray:            "wrong_type",
+		&validation.MsgExpectedObject:           "wrong_type",
+		&validation.MsgExpectedOneOf:            "not_one_of %s",
+		&validation.MsgExpectedMinimumNumber:    "at_least %v",
+		&validation.MsgExpectedMaximumNumber:    "at_most %v",
+		&validation.MsgExpectedMinLength:        "too_short %d",
+		&validation.MsgExpectedMaxLength:        "too_long %d",
+		&validation.MsgExpectedMinItems:         "too_few %d",
+		&validation.MsgExpectedMaxItems:         "too_many %d",
 	} {
 		*message = word
 	}

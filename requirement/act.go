@@ -38,6 +38,9 @@ func (h Header) By() string {
 // KnownBy returns how the actor was known; empty when nobody said.
 func (h Header) KnownBy() string { return h.Via }
 
+// Sign puts in who acts, and how they were known.
+func (h *Header) Sign(by Header) { *h = by }
+
 // Names returns the people an act names besides its actor: nobody, unless the
 // act says otherwise.
 func (Header) Names() []string { return nil }
