@@ -55,6 +55,13 @@ func (l *Ledger) Persist(ctx context.Context, t requirement.Transition) (contrac
 	return contract.Persisted{Notices: written.Notices}, err
 }
 
+// Reopen has notices be sent again that did not arrive; sending them is the next
+// step. It may be repeated.
+func (l *Ledger) Reopen(ctx context.Context, req contract.RedeliverRequest) (contract.Reopened, error) {
+	notices, from, to, err := l.Ledger.ReopenNotices(ctx, req.ID, req.Numbers)
+	return contract.Reopened{Notices: notices, From: from, To: to}, err
+}
+
 // FindOwner finds an owner in a department: who has the fewest open
 // requirements, or who was given one longest ago (T1). People who are away,
 // and those who gave the requirement back, are passed over.

@@ -5,6 +5,7 @@ const (
 	RequirementWorkflow = "Requirement"
 	EscalationWorkflow  = "Escalation"
 	AuditWorkflow       = "Audit"
+	RedeliverWorkflow   = "Redeliver"
 )
 
 // Messages of the Requirement workflow besides the acts, each of which is an
@@ -52,6 +53,7 @@ const (
 	ActivityFindOwner  = "FindOwner"
 	ActivityStaffChain = "StaffChain"
 	ActivityAudit      = "Audit"
+	ActivityReopen     = "Reopen"
 )
 
 // Search attributes. They are stored unencrypted, so none carries what a

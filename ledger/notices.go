@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -26,6 +27,11 @@ WHERE requirement_id = $1 AND seq < $2 AND state = 'pending' AND ($3 = '' OR esc
 
 	countUnsent = `SELECT count(*) FROM notice
 WHERE requirement_id = $1 AND seq BETWEEN $2 AND $3 AND state IN ('pending', 'sending')`
+
+	// inOf is for how many seconds a notice that is not settled is to be left alone:
+	// until it is due, or until its courier must have let go of it.
+	inOf = `greatest(0, coalesce(extract(epoch FROM
+	CASE state WHEN 'pending' THEN due_at ELSE claimed_at + make_interval(secs => %d) END - now()), 0))::float8`
 
 	noticeColumns = `requirement_id, seq, recipient, channel, event, address, language, escalation, rest, state, attempts, error`
 )
@@ -90,19 +96,28 @@ func (w *writing) outgoing() error {
 	return nil
 }
 
+// inSeconds is [inOf] with the lease in it.
+var inSeconds = fmt.Sprintf(inOf, int(notify.Lease.Seconds()))
+
 // DueNotices returns the notices of the events from to that are pending or
 // sending, by event, recipient and channel.
-func (l *Ledger) DueNotices(ctx context.Context, requirementID string, from, to int) ([]notify.Notice, error) {
-	const query = `SELECT ` + noticeColumns + ` FROM notice
+func (l *Ledger) DueNotices(ctx context.Context, requirementID string, from, to int) ([]notify.Due, error) {
+	query := `SELECT ` + noticeColumns + `, ` + inSeconds + `, extract(epoch FROM now() - opened_at)::float8 FROM notice
 WHERE requirement_id = $1 AND seq BETWEEN $2 AND $3 AND state IN ('pending', 'sending')
 ORDER BY seq, recipient, channel`
 	rows, err := l.pool.Query(ctx, query, storable(requirementID), from, to)
 	if err != nil {
 		return nil, failed("read the notices of "+requirementID, err)
 	}
-	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (notify.Notice, error) { return scanNotice(row) })
+	due, err := pgx.CollectRows(rows, func(row pgx.CollectableRow) (notify.Due, error) {
+		var in, age float64
+		n, err := scanNotice(row, &in, &age)
+		return notify.Due{Notice: n, In: seconds(in), Age: seconds(age)}, err
+	})
 	return due, failed("read the notices of "+requirementID, err)
 }
+
+func seconds(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
 
 // scanNotice reads [noticeColumns], and the columns after them into more.
 func scanNotice(row pgx.Row, more ...any) (notify.Notice, error) {
@@ -118,15 +133,56 @@ func scanNotice(row pgx.Row, more ...any) (notify.Notice, error) {
 }
 
 // ClaimNotice marks a pending notice as sending and counts the attempt. Of
-// several who claim it at once, one is told true.
-func (l *Ledger) ClaimNotice(ctx context.Context, k notify.Key) (bool, error) {
-	const update = `UPDATE notice SET state = 'sending', attempts = attempts + 1, claimed_at = now()
-WHERE requirement_id = $1 AND seq = $2 AND recipient = $3 AND channel = $4 AND state = 'pending'`
-	tag, err := l.pool.Exec(ctx, update, keyFields(k)...)
+// several who claim it at once, one takes it. It is not taken before it is due
+// nor, with inOrder, while an earlier one to the same recipient on that channel
+// about the requirement is not settled.
+func (l *Ledger) ClaimNotice(ctx context.Context, k notify.Key, inOrder bool) (notify.Claim, error) {
+	const update = `UPDATE notice SET state = 'sending', attempts = attempts + 1, claimed_at = now(), due_at = NULL
+WHERE requirement_id = $1 AND seq = $2 AND recipient = $3 AND channel = $4
+AND state = 'pending' AND coalesce(due_at, now()) <= now()
+AND NOT ($5 AND EXISTS (SELECT FROM notice earlier
+	WHERE earlier.requirement_id = $1 AND earlier.seq < $2 AND earlier.recipient = $3 AND earlier.channel = $4
+	AND earlier.state IN ('pending', 'sending')))`
+	tag, err := l.pool.Exec(ctx, update, append(keyFields(k), inOrder)...)
 	if err != nil {
-		return false, failed("claim "+describe(k), err)
+		return notify.Claim{}, failed("claim "+describe(k), err)
 	}
-	return tag.RowsAffected() == 1, nil
+	if tag.RowsAffected() == 1 {
+		return notify.Claim{Taken: true}, nil
+	}
+	after, err := l.turn(ctx, k, inOrder)
+	return notify.Claim{After: after}, failed("claim "+describe(k), err)
+}
+
+// turn is when to claim a notice again that could not be claimed: when the first
+// of those before it is due, and a second later for each of the others, so that
+// those who wait do not all come at once. It is zero for a notice that is settled.
+func (l *Ledger) turn(ctx context.Context, k notify.Key, inOrder bool) (time.Duration, error) {
+	query := `SELECT count(*), coalesce((array_agg(` + inSeconds + ` ORDER BY seq))[1], 0) FROM notice
+WHERE requirement_id = $1 AND (seq = $2 OR $5 AND seq < $2) AND recipient = $3 AND channel = $4
+AND state IN ('pending', 'sending')
+AND EXISTS (SELECT FROM notice own WHERE own.requirement_id = $1 AND own.seq = $2 AND own.recipient = $3
+	AND own.channel = $4 AND own.state IN ('pending', 'sending'))`
+	var queue int
+	var in float64
+	err := l.pool.QueryRow(ctx, query, append(keyFields(k), inOrder)...).Scan(&queue, &in)
+	if err != nil || queue == 0 {
+		return 0, err
+	}
+	return seconds(in) + time.Duration(max(queue-1, 1))*time.Second, nil
+}
+
+// PostponeNotice makes a notice that was being sent pending again, to be tried
+// after that time. One that has its final state keeps it. The error is
+// [ErrNotFound] when there is no such notice.
+func (l *Ledger) PostponeNotice(ctx context.Context, k notify.Key, reason string, after time.Duration) error {
+	const update = `UPDATE notice SET state = 'pending', error = $5, due_at = now() + make_interval(secs => $6)
+WHERE requirement_id = $1 AND seq = $2 AND recipient = $3 AND channel = $4 AND state = 'sending'`
+	tag, err := l.pool.Exec(ctx, update, append(keyFields(k), storable(reason), after.Seconds())...)
+	if err == nil && tag.RowsAffected() == 0 {
+		err = noticeExists(ctx, l.pool, k)
+	}
+	return failed("postpone "+describe(k), err)
 }
 
 // SettleNotice records what became of a pending or sending notice, and lets next
@@ -134,8 +190,7 @@ WHERE requirement_id = $1 AND seq = $2 AND recipient = $3 AND channel = $4 AND s
 // for instance one that was cancelled meanwhile; then nothing takes over. The
 // error is [ErrNotFound] when there is no such notice.
 func (l *Ledger) SettleNotice(ctx context.Context, k notify.Key, s notify.State, reason string, next *notify.Notice) error {
-	const update = `UPDATE notice SET state = $5, error = $6,
-	settled_at = CASE WHEN $5 IN ('pending', 'sending') THEN NULL ELSE now() END
+	const update = `UPDATE notice SET state = $5, error = $6, settled_at = now()
 WHERE requirement_id = $1 AND seq = $2 AND recipient = $3 AND channel = $4 AND state IN ('pending', 'sending')`
 	err := pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
 		tag, err := tx.Exec(ctx, update, append(keyFields(k), string(s), storable(reason))...)

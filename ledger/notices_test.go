@@ -46,15 +46,17 @@ func TestNoticesAreWrittenWithTheirTransition(t *testing.T) {
 
 	due, err := l.DueNotices(t.Context(), "REQ-A", 1, tr.State.Seq)
 	require.NoError(t, err)
-	require.Equal(t, []notify.Notice{li, notices[0]}, due, "by event, recipient and channel")
+	require.Equal(t, []notify.Notice{li, notices[0]}, []notify.Notice{due[0].Notice, due[1].Notice}, "by event, recipient and channel")
+	require.Len(t, due, 2)
+	require.Zero(t, due[0].In)
 	none, err := l.DueNotices(t.Context(), "REQ-A", tr.State.Seq+1, tr.State.Seq+9)
 	require.NoError(t, err)
 	require.Empty(t, none)
 
 	// A repetition neither adds one nor takes one back.
-	claimed, err := l.ClaimNotice(t.Context(), li.Key)
+	claim, err := l.ClaimNotice(t.Context(), li.Key, false)
 	require.NoError(t, err)
-	require.True(t, claimed)
+	require.True(t, claim.Taken)
 	require.NoError(t, l.SettleNotice(t.Context(), li.Key, notify.Sent, "", nil))
 	w, err = l.Write(t.Context(), tr, notices)
 	require.NoError(t, err)
@@ -81,9 +83,9 @@ func TestNoticeStates(t *testing.T) {
 		return page.Notices[0]
 	}
 	claim := func(k notify.Key) bool {
-		claimed, err := l.ClaimNotice(t.Context(), k)
+		claim, err := l.ClaimNotice(t.Context(), k, false)
 		require.NoError(t, err)
-		return claimed
+		return claim.Taken
 	}
 
 	require.True(t, claim(first.Key))
@@ -94,7 +96,7 @@ func TestNoticeStates(t *testing.T) {
 	require.NotNil(t, n.ClaimedAt)
 	require.Nil(t, n.SettledAt)
 
-	require.NoError(t, l.SettleNotice(t.Context(), first.Key, notify.Pending, "connection refused", nil))
+	require.NoError(t, l.PostponeNotice(t.Context(), first.Key, "connection refused", 0))
 	n = only()
 	require.Equal(t, notify.Pending, n.State)
 	require.Equal(t, "connection refused", n.Error)
@@ -142,12 +144,12 @@ func TestOneOfManyClaimsWins(t *testing.T) {
 	for range 4 {
 		group.Go(func() {
 			for _, n := range notices {
-				claimed, err := l.ClaimNotice(context.Background(), n.Key)
+				claim, err := l.ClaimNotice(context.Background(), n.Key, false)
 				mu.Lock()
 				if err != nil {
 					t.Error(err)
 				}
-				if claimed {
+				if claim.Taken {
 					wins[n.Key]++
 				}
 				mu.Unlock()
@@ -160,38 +162,44 @@ func TestOneOfManyClaimsWins(t *testing.T) {
 	}
 }
 
-func TestRetryNotice(t *testing.T) {
+func TestReopenNotices(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
-	for _, c := range []struct {
-		from notify.State
-		may  bool
-	}{
-		{notify.Parked, true},
-		{notify.Failed, true},
-		{notify.Uncertain, true},
-		{notify.Pending, false},
-		{notify.Sending, false},
-		{notify.Sent, false},
-		{notify.Cancelled, false},
+	for state, may := range map[notify.State]bool{
+		notify.Parked: true, notify.Failed: true, notify.Uncertain: true,
+		notify.Sent: false, notify.Cancelled: false,
 	} {
-		id := "REQ-" + string(c.from)
-		n := notice(id, 1, "li", "email")
-		n.State, n.Attempts, n.Error = c.from, 7, "refused"
-		_, err := l.Write(t.Context(), submit(t, id, nil).Take(), []notify.Notice{n})
+		require.Equal(t, may, ledger.Retryable(state))
+		id := "REQ-" + string(state)
+		n, other := notice(id, 1, "li", "email"), notice(id, 2, "wang", "email")
+		n.State, n.Attempts, n.Error = state, 7, "refused"
+		other.State = notify.Parked
+		_, err := l.Write(t.Context(), submit(t, id, nil).Take(), []notify.Notice{n, other})
 		require.NoError(t, err)
-		again, err := l.RetryNotice(t.Context(), n.Key)
-		if !c.may {
-			require.ErrorIs(t, err, ledger.ErrNotRetryable, c.from)
-			require.Equal(t, c.from, states(t, l, id)["1 li email"])
-			continue
+		page, err := l.Notices(t.Context(), ledger.NoticeFilter{Requirement: id, Recipient: "li"})
+		require.NoError(t, err)
+		require.Len(t, page.Notices, 1)
+		// The second time it is there already, as after a crash.
+		for range 2 {
+			count, from, to, err := l.ReopenNotices(t.Context(), id, []int64{page.Notices[0].Number, 1 << 40})
+			require.NoError(t, err)
+			if !may {
+				require.Zero(t, count)
+				require.Equal(t, state, states(t, l, id)["1 li email"])
+				continue
+			}
+			require.Equal(t, []int{1, 1, 1}, []int{count, from, to})
+			due, err := l.DueNotices(t.Context(), id, 1, 9)
+			require.NoError(t, err)
+			require.Len(t, due, 1, "only what was asked for")
+			n.State, n.Attempts, n.Error = notify.Pending, 0, ""
+			require.Equal(t, n, due[0].Notice)
 		}
-		require.NoError(t, err, c.from)
-		n.State, n.Attempts, n.Error = notify.Pending, 0, ""
-		require.Equal(t, n, again)
+		// One of another requirement is none of its business.
+		count, _, _, err := l.ReopenNotices(t.Context(), "REQ-other", []int64{page.Notices[0].Number})
+		require.NoError(t, err)
+		require.Zero(t, count)
 	}
-	_, err := l.RetryNotice(t.Context(), notice("REQ-parked", 1, "nobody", "email").Key)
-	require.ErrorIs(t, err, ledger.ErrNotFound)
 }
 
 func TestAnswerToAnEscalationCancelsItsNotices(t *testing.T) {
@@ -219,7 +227,7 @@ func TestAnswerToAnEscalationCancelsItsNotices(t *testing.T) {
 			other.Escalation = "resolution-1"
 			_, err := l.Write(t.Context(), tr, []notify.Notice{raised, sent, other, notice("REQ-A", 1, "zhou", "email")})
 			require.NoError(t, err)
-			_, err = l.ClaimNotice(t.Context(), sent.Key)
+			_, err = l.ClaimNotice(t.Context(), sent.Key, false)
 			require.NoError(t, err)
 
 			answer(r)

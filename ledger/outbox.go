@@ -2,7 +2,6 @@ package ledger
 
 import (
 	"context"
-	"errors"
 	"slices"
 	"time"
 
@@ -20,6 +19,8 @@ type NoticeFilter struct {
 	Events      []requirement.Kind
 	Recipient   string
 	Channel     string
+	// Numbers are those of [NoticeEntry].
+	Numbers []int64
 
 	// Limit is the number of rows; outside 1 to [MaxLimit] it is brought there,
 	// with [DefaultLimit] for none.
@@ -37,7 +38,10 @@ type NoticeEntry struct {
 	ClaimedAt *time.Time `json:"claimed_at"`
 	SettledAt *time.Time `json:"settled_at"`
 
-	number int64
+	// Number is the order in which notices were written; gaps mean nothing.
+	Number int64 `json:"number"`
+	// DueAt is when a pending notice is tried next; nil for at once.
+	DueAt *time.Time `json:"due_at"`
 }
 
 // NoticePage is a part of a list of notices.
@@ -61,7 +65,7 @@ func (l *Ledger) Notices(ctx context.Context, f NoticeFilter) (NoticePage, error
 		return NoticePage{}, err
 	}
 	limit := bounded(f.Limit, DefaultLimit, MaxLimit)
-	query := "SELECT " + noticeColumns + ", created_at, claimed_at, settled_at, number FROM notice" +
+	query := "SELECT " + noticeColumns + ", created_at, claimed_at, settled_at, number, due_at FROM notice" +
 		c.where() + " ORDER BY number DESC LIMIT " + c.value(limit+1)
 	rows, err := l.pool.Query(ctx, query, c.values...)
 	if err != nil {
@@ -71,7 +75,7 @@ func (l *Ledger) Notices(ctx context.Context, f NoticeFilter) (NoticePage, error
 	page.Notices, err = pgx.CollectRows(rows, func(row pgx.CollectableRow) (NoticeEntry, error) {
 		var n NoticeEntry
 		var err error
-		n.Notice, err = scanNotice(row, &n.CreatedAt, &n.ClaimedAt, &n.SettledAt, &n.number)
+		n.Notice, err = scanNotice(row, &n.CreatedAt, &n.ClaimedAt, &n.SettledAt, &n.Number, &n.DueAt)
 		return n, err
 	})
 	if err != nil {
@@ -79,7 +83,7 @@ func (l *Ledger) Notices(ctx context.Context, f NoticeFilter) (NoticePage, error
 	}
 	if len(page.Notices) > limit {
 		page.Notices = page.Notices[:limit]
-		page.Next, err = cursorOf(noticePlace{page.Notices[limit-1].number})
+		page.Next, err = cursorOf(noticePlace{page.Notices[limit-1].Number})
 	}
 	return page, err
 }
@@ -93,6 +97,9 @@ func (f NoticeFilter) narrow(c *conditions) error {
 	one("requirement_id", f.Requirement)
 	one("recipient", f.Recipient)
 	one("channel", f.Channel)
+	if len(f.Numbers) > 0 {
+		c.add("number = ANY (?)", f.Numbers)
+	}
 	c.oneOf("state", texts(f.States))
 	c.oneOf("event", texts(f.Events))
 	if len(f.States) > 0 && !slices.ContainsFunc(f.States, settled) {
@@ -123,25 +130,30 @@ func texts[T ~string](list []T) []string {
 	return found
 }
 
-// ErrNotRetryable says that a notice was sent, is being sent, or lost its reason.
-var ErrNotRetryable = errors.New("only notices that are parked, failed or uncertain can be tried again")
+// Retryable reports whether notices of that state can be sent again: those that
+// did not arrive, or may not have.
+func Retryable(s notify.State) bool {
+	return s == notify.Parked || s == notify.Failed || s == notify.Uncertain
+}
 
-// RetryNotice makes a notice that did not arrive, or may not have, pending again
-// with its attempts counted from nothing. Sending it is up to the caller. The
-// error is [ErrNotFound] when there is no such notice, and [ErrNotRetryable] when
-// it is in another state.
-func (l *Ledger) RetryNotice(ctx context.Context, k notify.Key) (notify.Notice, error) {
-	const update = `UPDATE notice SET state = 'pending', attempts = 0, error = '', settled_at = NULL
-WHERE requirement_id = $1 AND seq = $2 AND recipient = $3 AND channel = $4
-AND state IN ('parked', 'failed', 'uncertain')
-RETURNING ` + noticeColumns
-	n, err := scanNotice(l.pool.QueryRow(ctx, update, keyFields(k)...))
-	if errors.Is(err, pgx.ErrNoRows) {
-		if err = noticeExists(ctx, l.pool, k); err == nil {
-			err = ErrNotRetryable
+// ReopenNotices makes notices of a requirement pending again, with attempts and
+// time counted anew. Those that are not [Retryable] stay as they are. It returns
+// how many of them are to be sent, and the first and the last of their events:
+// sending them is up to the caller. It may be repeated.
+func (l *Ledger) ReopenNotices(ctx context.Context, requirementID string, numbers []int64) (count, from, to int, err error) {
+	const (
+		update = `UPDATE notice SET state = 'pending', attempts = 0, error = '', settled_at = NULL, due_at = NULL, opened_at = now()
+WHERE requirement_id = $1 AND number = ANY ($2) AND state IN ('parked', 'failed', 'uncertain')`
+		query = `SELECT count(*), coalesce(min(seq), 0), coalesce(max(seq), 0) FROM notice
+WHERE requirement_id = $1 AND number = ANY ($2) AND state IN ('pending', 'sending')`
+	)
+	err = pgx.BeginFunc(ctx, l.pool, func(tx pgx.Tx) error {
+		if _, err := tx.Exec(ctx, update, storable(requirementID), numbers); err != nil {
+			return err
 		}
-	}
-	return n, failed("try again "+describe(k), err)
+		return tx.QueryRow(ctx, query, storable(requirementID), numbers).Scan(&count, &from, &to)
+	})
+	return count, from, to, failed("reopen notices of "+requirementID, err)
 }
 
 // querier is a connection, a pool or a transaction.

@@ -10,13 +10,15 @@ import (
 
 // undo takes out what the transition replaces: the events from its first one on,
 // and what was derived from them and the new state does not have. A notice that
-// somebody may have been sent stays, so that it is not sent again.
+// somebody may have been sent stays, so that it is not sent again; a system is
+// told what became true instead.
 func (w *writing) undo() error {
 	if !w.replaces {
 		return nil
 	}
 	for _, statement := range []string{
-		`DELETE FROM notice WHERE requirement_id = $1 AND seq >= $2 AND state IN ('pending', 'cancelled')`,
+		`DELETE FROM notice WHERE requirement_id = $1 AND seq >= $2
+AND (state IN ('pending', 'cancelled') OR channel = 'webhook' AND state <> 'sending')`,
 		`DELETE FROM event WHERE requirement_id = $1 AND seq >= $2`,
 	} {
 		w.batch.Queue(statement, w.id(), w.first())

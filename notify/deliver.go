@@ -13,9 +13,6 @@ import (
 	"closeloop/requirement"
 )
 
-// MaxAttempts is how often a notice is tried on one channel.
-const MaxAttempts = 5
-
 // Limits of one delivery.
 const (
 	// sendTime bounds one message, so that a dead channel does not use up the
@@ -26,14 +23,11 @@ const (
 	settleTime = 5 * time.Second
 	// atOnce is how many messages are under way at the same time.
 	atOnce = 8
+	// soon is the shortest time after which to call again.
+	soon = 50 * time.Millisecond
 	// maxReason bounds the reason that is kept of a failure, in characters.
 	maxReason = 500
 )
-
-// waits are how long a channel is left alone after the first, second … attempt
-// that failed for a passing reason: a restart of a mail server is survived
-// without falling back.
-var waits = []time.Duration{time.Second, 5 * time.Second, 30 * time.Second, 2 * time.Minute}
 
 // Source is where the words come from.
 type Source interface {
@@ -102,12 +96,13 @@ type Courier struct {
 }
 
 // Deliver sends all due notices of a request. Each is claimed before it is
-// handed to a channel, and settled afterwards, so that none is ever sent twice:
-// one that is found claimed was cut off by a crash and is given up as uncertain.
-// What is refused, or fails [MaxAttempts] times, goes on to the recipient's next
-// channel; without one it is parked and the logger told. Recipients do not wait
-// for each other. A [*RetryError] says that some are to be tried again; any
-// other error that the store or the source could not be reached.
+// handed to a channel, and settled afterwards, so that none is sent twice: one
+// that is found claimed was cut off by a crash, and is given up as uncertain
+// unless the channel's [Terms] let it be repeated. What is refused, or fails too
+// often, goes on to the recipient's next channel; without one it is parked and
+// the logger told. Recipients do not wait for each other. A [*RetryError] says
+// that some are to be tried again; any other error that the store or the source
+// could not be reached.
 func (c Courier) Deliver(ctx context.Context, req Request) (Report, error) {
 	due, err := c.Store.DueNotices(ctx, req.ID, req.From, req.To)
 	if err != nil {
@@ -132,11 +127,11 @@ func (c Courier) Deliver(ctx context.Context, req Request) (Report, error) {
 	}
 	var group sync.WaitGroup
 	slots := make(chan struct{}, atOnce)
-	for _, n := range due {
+	for _, lane := range d.lanes(due) {
 		slots <- struct{}{}
 		group.Go(func() {
 			defer func() { <-slots }()
-			d.follow(ctx, n)
+			d.drive(ctx, lane)
 		})
 	}
 	group.Wait()
@@ -154,69 +149,122 @@ type delivery struct {
 	broken  []error
 }
 
+// lanes are the notices that go one after the other; different lanes go at the
+// same time.
+func (d *delivery) lanes(due []Due) [][]Due {
+	var lanes [][]Due
+	ordered := map[Route]int{}
+	for _, n := range due {
+		lane := Route{Channel: n.Channel, Address: n.Recipient}
+		if i, known := ordered[lane]; known {
+			lanes[i] = append(lanes[i], n)
+			continue
+		}
+		if termsOf(d.Channels[n.Channel]).InOrder {
+			ordered[lane] = len(lanes)
+		}
+		lanes = append(lanes, []Due{n})
+	}
+	return lanes
+}
+
+// drive sends the notices of a lane until one has to wait.
+func (d *delivery) drive(ctx context.Context, lane []Due) {
+	for i, n := range lane {
+		err := d.follow(ctx, n)
+		if err == nil {
+			continue
+		}
+		var wait *RetryError
+		if errors.As(err, &wait) {
+			d.later(n.Notice, len(lane)-i, wait)
+			return
+		}
+		d.mu.Lock()
+		d.broken = append(d.broken, fmt.Errorf("notice to %s over %s of %s/%d: %w", n.Recipient, n.Channel, n.Requirement, n.Seq, err))
+		d.mu.Unlock()
+		return
+	}
+}
+
 // follow sends a notice, and the ones that take over from it, until one has
-// arrived or nothing more can be done now.
-func (d *delivery) follow(ctx context.Context, n Notice) {
+// arrived or nothing more can be done. A [*RetryError] says that it is to be
+// tried again.
+func (d *delivery) follow(ctx context.Context, n Due) error {
 	for {
 		next, err := d.one(ctx, n)
-		if err != nil {
-			d.mu.Lock()
-			d.broken = append(d.broken, fmt.Errorf("notice to %s over %s of %s/%d: %w", n.Recipient, n.Channel, n.Requirement, n.Seq, err))
-			d.mu.Unlock()
-			return
+		if err != nil || next == nil {
+			return err
 		}
-		if next == nil {
-			return
-		}
-		n = *next
+		n = Due{Notice: *next}
 	}
 }
 
 // one handles one notice and returns the one that takes over, if any. Its error
-// is the store's or the source's.
-func (d *delivery) one(ctx context.Context, n Notice) (*Notice, error) {
+// is a [*RetryError], or the store's or the source's.
+func (d *delivery) one(ctx context.Context, n Due) (*Notice, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	if n.In > 0 {
+		return nil, &RetryError{After: n.In, Err: errors.New("it is not time yet: " + or(n.Error, "it is being sent"))}
+	}
+	channel, works := d.Channels[n.Channel]
+	terms := termsOf(channel)
 	if n.State == Sending {
-		return d.pass(ctx, n, Uncertain, "cut off while it was being sent")
+		const reason = "cut off while it was being sent"
+		if !terms.Repeatable {
+			return d.pass(ctx, n, Uncertain, reason)
+		}
+		if err := d.postpone(ctx, n, reason, 0); err != nil {
+			return nil, err
+		}
 	}
 	event, err := d.Source.Event(ctx, n.Requirement, n.Seq)
 	if err != nil {
 		return nil, fmt.Errorf("event: %w", err)
 	}
-	if n.Link, err = d.link(ctx, n); err != nil {
+	if n.Link, err = d.link(ctx, n.Notice); err != nil {
 		return nil, fmt.Errorf("link: %w", err)
 	}
-	message, wording := d.Renderer.Render(n, d.requirement, event, d.Directory, d.Now())
-	claimed, err := d.Store.ClaimNotice(ctx, n.Key)
-	if err != nil {
+	message, wording := d.Renderer.Render(n.Notice, d.requirement, event, d.Directory, d.Now())
+	claim, err := d.Store.ClaimNotice(ctx, n.Key, terms.InOrder)
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("claim: %w", err)
-	}
-	if !claimed {
-		return nil, nil // somebody else has it, or it was cancelled
+	case !claim.Taken && claim.After > 0:
+		return nil, &RetryError{After: claim.After, Err: errors.New("it is in somebody's hands, or one before it is not settled")}
+	case !claim.Taken:
+		return nil, nil // it was sent by somebody else, or cancelled
 	}
 	n.Attempts++
-	channel, works := d.Channels[n.Channel]
+	if terms.InOrder {
+		// It must not tell of an earlier state than the one before it did.
+		r, err := d.Source.Get(ctx, n.Requirement)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("requirement: %w", err), d.postpone(ctx, n, "the ledger did not answer", 0))
+		}
+		message, wording = d.Renderer.Render(n.Notice, r, event, d.Directory, d.Now())
+	}
 	switch {
-	case d.answered(n):
-		return nil, d.settle(ctx, n, Cancelled, "the escalation was answered meanwhile", nil)
+	case d.answered(n.Notice):
+		return nil, d.settle(ctx, n.Notice, Cancelled, "the escalation was answered meanwhile", nil)
 	case wording != nil:
 		// Another channel would have the same words.
-		return nil, d.settle(ctx, n, Parked, wording.Error(), nil)
+		return nil, d.settle(ctx, n.Notice, Parked, wording.Error(), nil)
 	case !works:
 		return d.pass(ctx, n, Failed, "the channel "+n.Channel+" is not set up here")
 	}
-	return d.send(ctx, n, channel, message)
+	return d.send(ctx, n, channel, terms, message)
 }
 
 // send hands the message to the channel and notes what became of it.
-func (d *delivery) send(ctx context.Context, n Notice, channel Channel, m Message) (*Notice, error) {
+func (d *delivery) send(ctx context.Context, n Due, channel Channel, terms Terms, m Message) (*Notice, error) {
 	limited, cancel := context.WithTimeout(ctx, sendTime)
 	err := channel.Send(limited, m)
 	cancel()
 	if err == nil {
-		return nil, d.settle(ctx, n, Sent, "", nil)
+		return nil, d.settle(ctx, n.Notice, Sent, "", nil)
 	}
 	reason := shorten(err.Error(), maxReason)
 	var failure *SendError
@@ -224,25 +272,36 @@ func (d *delivery) send(ctx context.Context, n Notice, channel Channel, m Messag
 		failure = &SendError{Err: err}
 	}
 	switch {
-	case failure.MayHaveArrived:
+	case failure.MayHaveArrived && !terms.Repeatable:
 		return d.pass(ctx, n, Uncertain, reason)
-	case failure.Permanent, n.Attempts >= MaxAttempts:
+	case failure.Permanent, terms.exhausted(n):
 		return d.pass(ctx, n, Failed, reason)
 	}
-	if err := d.settle(ctx, n, Pending, reason, nil); err != nil {
+	after := max(terms.wait(n), failure.RetryAfter)
+	if err := d.postpone(ctx, n, reason, after); err != nil {
 		return nil, err
 	}
-	d.later(n, max(waits[min(n.Attempts, len(waits))-1], failure.RetryAfter), failure)
-	return nil, nil
+	return nil, &RetryError{After: after, Err: failure}
+}
+
+// postpone leaves a notice to be tried again, even when the call is being
+// stopped: nobody would know that it is in nobody's hands.
+func (d *delivery) postpone(ctx context.Context, n Due, reason string, after time.Duration) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), settleTime)
+	defer cancel()
+	if err := d.Store.PostponeNotice(ctx, n.Key, reason, after); err != nil {
+		return fmt.Errorf("postpone: %w", err)
+	}
+	return nil
 }
 
 // pass gives a notice up on its channel in favour of the next one.
-func (d *delivery) pass(ctx context.Context, n Notice, s State, reason string) (*Notice, error) {
-	next := d.next(n)
+func (d *delivery) pass(ctx context.Context, n Due, s State, reason string) (*Notice, error) {
+	next := d.next(n.Notice)
 	if next == nil && s == Failed {
 		s = Parked
 	}
-	if err := d.settle(ctx, n, s, reason, next); err != nil {
+	if err := d.settle(ctx, n.Notice, s, reason, next); err != nil {
 		return nil, err
 	}
 	return next, nil
@@ -250,11 +309,11 @@ func (d *delivery) pass(ctx context.Context, n Notice, s State, reason string) (
 
 // next returns the notice over the recipient's next channel. Where no channel
 // of theirs was ever set up here there is the log, as for somebody without any
-// channel.
+// channel; a system learns nothing from our log.
 func (d *delivery) next(n Notice) *Notice {
 	rest := n.Rest
 	_, works := d.Channels[n.Channel]
-	if len(rest) == 0 && !works && n.Channel != policy.ChannelLog {
+	if len(rest) == 0 && !works && n.Channel != policy.ChannelLog && !toSystem(n.Recipient) {
 		rest = []Route{logRoute(n.Recipient)}
 	}
 	if len(rest) == 0 {
@@ -304,7 +363,7 @@ func (d *delivery) settle(ctx context.Context, n Notice, s State, reason string,
 		d.report.Parked++
 	case Cancelled:
 		d.report.Cancelled++
-	default: // pending again; see later
+	default: // not settled; see postpone
 	}
 	d.tellOperator(n, s, reason, next)
 	return nil
@@ -326,17 +385,19 @@ func (d *delivery) tellOperator(n Notice, s State, reason string, next *Notice) 
 	}
 }
 
-// later notes that a notice is to be tried again.
-func (d *delivery) later(n Notice, after time.Duration, reason error) {
+// later notes that a notice is to be tried again, and how many that makes with
+// those that wait behind it.
+func (d *delivery) later(n Notice, count int, wait *RetryError) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.report.Waiting++
+	d.report.Waiting += count
+	after := max(wait.After, soon)
 	if d.waiting == nil {
 		d.waiting = &RetryError{After: after}
 	}
 	d.waiting.Waiting = d.report.Waiting
 	d.waiting.After = min(d.waiting.After, after)
-	d.waiting.Err = fmt.Errorf("%s over %s: %w", n.Recipient, n.Channel, reason)
+	d.waiting.Err = fmt.Errorf("%s over %s: %w", n.Recipient, n.Channel, wait.Err)
 }
 
 func (d *delivery) err() error {
@@ -348,4 +409,11 @@ func (d *delivery) err() error {
 	default:
 		return nil
 	}
+}
+
+func or(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
 }

@@ -119,14 +119,14 @@ func TestDeliver(t *testing.T) {
 			time.Hour, "",
 		},
 		{
-			"too often: the next channel", tried(notice("li", "email", "log"), notify.MaxAttempts-1),
+			"too often: the next channel", tried(notice("li", "email", "log"), 4),
 			replies{"email": answers(passing), "log": works},
 			"email failed, log sent",
 			notify.Report{Sent: 1, Failed: 1},
 			0, "goes on",
 		},
 		{
-			"too often on the last channel", tried(notice("li", "email"), notify.MaxAttempts-1),
+			"too often on the last channel", tried(notice("li", "email"), 4),
 			replies{"email": answers(passing)},
 			"email parked",
 			notify.Report{Parked: 1},
@@ -390,9 +390,9 @@ func TestDeliverAtOnce(t *testing.T) {
 // frozen answers what was due at one time.
 type frozen struct {
 	*memory
-	due []notify.Notice
+	due []notify.Due
 }
 
-func (f frozen) DueNotices(context.Context, string, int, int) ([]notify.Notice, error) {
+func (f frozen) DueNotices(context.Context, string, int, int) ([]notify.Due, error) {
 	return f.due, nil
 }

@@ -16,9 +16,11 @@ type Message struct {
 	// Address on the channel.
 	Address string
 	Subject string
-	// Text and HTML say the same.
+	// Text and HTML say the same. A system gets neither.
 	Text string
 	HTML string
+	// Payload is what a system gets: a JSON object.
+	Payload []byte
 	// Link is the signed address that is in the texts, empty when none is. It is a
 	// secret: a channel whose texts others read takes it out.
 	Link string

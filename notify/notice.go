@@ -2,17 +2,18 @@ package notify
 
 import (
 	"context"
+	"time"
 
 	"closeloop/requirement"
 )
 
-// Key identifies a notice: it is sent at most once.
+// Key identifies a notice.
 type Key struct {
 	Requirement string `json:"requirement"`
 	// Seq is the event that is told.
 	Seq int `json:"seq"`
 	// Recipient is a person's id, or customer, or customer:ID for the customer
-	// of a requirement that was merged.
+	// of a requirement that was merged, or upstream:NAME for a system.
 	Recipient string `json:"recipient"`
 	Channel   string `json:"channel"`
 }
@@ -30,8 +31,8 @@ const (
 	// Failed notices were refused for good, or too often: the next channel took
 	// over.
 	Failed State = "failed"
-	// Uncertain notices were cut off by a crash. They are not sent again, so that
-	// nobody gets one twice: the next channel takes over.
+	// Uncertain notices were cut off by a crash. People's are not sent again, so
+	// that nobody gets one twice: the next channel takes over.
 	Uncertain State = "uncertain"
 	// Parked notices had no channel left; an operator must look.
 	Parked State = "parked"
@@ -65,15 +66,43 @@ type Notice struct {
 	Link string `json:"-"`
 }
 
+// Due is a notice that is not settled.
+type Due struct {
+	Notice
+	// In is for how long it is to be left alone: until its next attempt, or until a
+	// courier that has it must have let go of it. Zero: it may be taken now.
+	In time.Duration
+	// Age is how long ago it was written, or somebody asked to have it sent again.
+	Age time.Duration
+}
+
+// Claim is what became of the wish to send a notice.
+type Claim struct {
+	// Taken: it is ours to send.
+	Taken bool
+	// After is when to look again at a notice that is not ours and not settled. Zero:
+	// it is settled.
+	After time.Duration
+}
+
+// Lease is how long a notice that is being sent is left to the courier that has
+// it: longer than any sends and settles.
+const Lease = sendTime + settleTime + 5*time.Second
+
 // Store keeps notices; the ledger is one.
 type Store interface {
 	// DueNotices returns the notices of the events from to that are pending or
-	// sending, in a fixed order.
-	DueNotices(ctx context.Context, requirementID string, from, to int) ([]Notice, error)
-	// ClaimNotice marks a pending notice as sending and counts the attempt,
-	// before it is handed to a channel. It is false when somebody else has it.
-	ClaimNotice(ctx context.Context, k Key) (bool, error)
-	// SettleNotice records what became of a notice. With next, that notice takes
-	// over, in the same transaction; one that exists already is left as it is.
+	// sending, in a fixed order, those of earlier events first.
+	DueNotices(ctx context.Context, requirementID string, from, to int) ([]Due, error)
+	// ClaimNotice marks a pending notice as sending and counts the attempt, before
+	// it is handed to a channel. It is not taken when somebody else has it, or it is
+	// not time yet; with inOrder, nor while an earlier notice to the same recipient
+	// on that channel about the requirement is not settled.
+	ClaimNotice(ctx context.Context, k Key, inOrder bool) (Claim, error)
+	// PostponeNotice makes a notice that was being sent pending again, to be tried
+	// after that time.
+	PostponeNotice(ctx context.Context, k Key, reason string, after time.Duration) error
+	// SettleNotice records what became of a notice in the end. With next, that notice
+	// takes over, in the same transaction; one that exists already is left as it is.
 	SettleNotice(ctx context.Context, k Key, s State, reason string, next *Notice) error
 }

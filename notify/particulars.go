@@ -56,14 +56,11 @@ type particulars struct {
 // particularsOf reads the data of an event; fields of one line are cleaned. What cannot be read is left out: a
 // notice with less in it is better than none.
 func particularsOf(e requirement.Event) (particulars, error) {
-	var p particulars
+	p := particulars{Clock: e.Clock}
 	if len(e.Data) == 0 {
 		return p, nil
 	}
 	err := json.Unmarshal(e.Data, &p)
-	if p.Clock == "" {
-		p.Clock = e.Clock
-	}
 	for _, text := range []*string{&p.For, &p.Into, &p.ID, &p.Mark, &p.State, &p.Act, &p.Method, &p.Title, &p.Policy, &p.Calendar} {
 		*text = line(*text, maxLine)
 	}

@@ -17,9 +17,13 @@ const (
 	// ToCustomerOf, before a requirement's id, is the customer of that
 	// requirement, which was merged into this one.
 	ToCustomerOf = ToCustomer + ":"
+	// ToUpstream, before its name, is the system whose ticket the requirement came
+	// from.
+	ToUpstream = "upstream:"
 )
 
-// Plan returns the notices that tell an event to its audience, one for each
+// Plan returns the notices that tell an event to its audience, and to the system
+// that the requirement came from where the policy has it told, one for each
 // recipient: seats are filled by the directory as it stands at the instant, who
 // is away is represented by their substitute, nobody is told twice, and nobody
 // is told what they did themselves. The first channel that a recipient can be
@@ -41,6 +45,7 @@ func Plan(state requirement.State, e requirement.Event, d policy.Directory, at t
 			}
 		}
 	}
+	p.upstream()
 	return p.notices
 }
 
@@ -107,6 +112,15 @@ func (p *planner) actedAs(recipient string) bool {
 	}
 }
 
+// upstream plans a notice to the system whose ticket the requirement came from.
+func (p *planner) upstream() {
+	u, ok := p.directory.UpstreamOf(p.state.Ref)
+	if !ok || !u.WriteBack.Tells(string(p.event.Kind)) || !concernsUpstream(u.Name, p.event) {
+		return
+	}
+	p.add(ToUpstream+u.Name, "", []Route{{Channel: policy.ChannelWebhook, Address: u.Name}})
+}
+
 func (p *planner) add(recipient, language string, reach []Route) {
 	if slices.ContainsFunc(p.notices, func(n Notice) bool { return n.Recipient == recipient }) {
 		return
@@ -168,3 +182,6 @@ func escalationOf(e requirement.Event) string {
 func mergedFrom(recipient string) (id string, ok bool) {
 	return strings.CutPrefix(recipient, ToCustomerOf)
 }
+
+// toSystem reports whether the recipient is a program.
+func toSystem(recipient string) bool { return strings.HasPrefix(recipient, ToUpstream) }

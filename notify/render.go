@@ -132,9 +132,12 @@ type quoted struct{ Label, Text string }
 // Render words a notice: the event, seen from the requirement as it stands at
 // now, with the names that the directory has. Texts of people are bounded and
 // can break neither the HTML nor a header; a customer gets templates and facts
-// of their own, without our names, reasons of delays and root causes. The error
-// says which template failed.
+// of their own, without our names, reasons of delays and root causes, and so does
+// a system. The error says which template failed.
 func (r *Renderer) Render(n Notice, req *requirement.Requirement, e requirement.Event, d policy.Directory, now time.Time) (Message, error) {
+	if toSystem(n.Recipient) {
+		return tellSystem(n, req, e, now)
+	}
 	w := r.languages[locale.Match(n.Language)]
 	p := newPages(w.texts, r.zone, n, req, e, d, now)
 	var l letter

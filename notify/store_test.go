@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"closeloop/notify"
 	"closeloop/requirement"
@@ -25,6 +26,8 @@ type memory struct {
 	state   requirement.State
 	events  map[int]requirement.Event
 	illegal []string
+	// age of all notices.
+	age time.Duration
 	// crashIn counts down to the crash; negative means never.
 	crashIn int
 }
@@ -58,43 +61,68 @@ func (m *memory) step() bool {
 	return true
 }
 
-func (m *memory) DueNotices(_ context.Context, id string, from, to int) ([]notify.Notice, error) {
+func (m *memory) DueNotices(_ context.Context, id string, from, to int) ([]notify.Due, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.step() {
 		return nil, errCrash
 	}
-	var due []notify.Notice
+	var due []notify.Due
 	for _, k := range m.order {
 		n := m.notices[k]
 		if k.Requirement == id && k.Seq >= from && k.Seq <= to && (n.State == notify.Pending || n.State == notify.Sending) {
-			due = append(due, n)
+			due = append(due, notify.Due{Notice: n, Age: m.age})
 		}
 	}
 	return due, nil
 }
 
-func (m *memory) ClaimNotice(_ context.Context, k notify.Key) (bool, error) {
+func (m *memory) ClaimNotice(_ context.Context, k notify.Key, inOrder bool) (notify.Claim, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if !m.step() {
-		return false, errCrash
+		return notify.Claim{}, errCrash
 	}
 	n, ok := m.notices[k]
 	if !ok {
 		m.illegal = append(m.illegal, fmt.Sprintf("claim of a notice that is not there: %v", k))
-		return false, nil
+		return notify.Claim{}, nil
+	}
+	for before, b := range m.notices {
+		earlier := before.Recipient == k.Recipient && before.Channel == k.Channel && before.Seq < k.Seq
+		if inOrder && earlier && (b.State == notify.Pending || b.State == notify.Sending) {
+			return notify.Claim{After: time.Second}, nil
+		}
 	}
 	if n.State != notify.Pending {
-		return false, nil
+		return notify.Claim{}, nil
 	}
 	n.State = notify.Sending
 	n.Attempts++
 	m.notices[k] = n
-	return true, nil
+	return notify.Claim{Taken: true}, nil
 }
 
-var legal = []notify.State{notify.Pending, notify.Sent, notify.Failed, notify.Uncertain, notify.Parked, notify.Cancelled}
+// PostponeNotice forgets how long: the tests do not wait.
+func (m *memory) PostponeNotice(ctx context.Context, k notify.Key, reason string, after time.Duration) error {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	if !m.step() {
+		return errCrash
+	}
+	n := m.notices[k]
+	if n.State != notify.Sending || reason == "" || after < 0 {
+		m.illegal = append(m.illegal, fmt.Sprintf("%v, %s, postponed by %s because of %q", k, n.State, after, reason))
+	}
+	n.State, n.Error = notify.Pending, reason
+	m.notices[k] = n
+	return nil
+}
+
+var legal = []notify.State{notify.Sent, notify.Failed, notify.Uncertain, notify.Parked, notify.Cancelled}
 
 func (m *memory) SettleNotice(ctx context.Context, k notify.Key, s notify.State, reason string, next *notify.Notice) error {
 	m.mu.Lock()

@@ -151,6 +151,7 @@ func register(w worker.Registry, c Config) {
 	w.RegisterWorkflowWithOptions(flows.Requirement, workflow.RegisterOptions{Name: contract.RequirementWorkflow})
 	w.RegisterWorkflowWithOptions(flows.Escalation, workflow.RegisterOptions{Name: contract.EscalationWorkflow})
 	w.RegisterWorkflowWithOptions(flows.Audit, workflow.RegisterOptions{Name: contract.AuditWorkflow})
+	w.RegisterWorkflowWithOptions(flows.Redeliver, workflow.RegisterOptions{Name: contract.RedeliverWorkflow})
 
 	people := func(p *policy.Policy) *activities.People { return &activities.People{Policy: p} }
 	books := func(p *policy.Policy) *activities.Ledger { return &activities.Ledger{Ledger: c.Ledger, Policy: p} }
@@ -172,6 +173,7 @@ func register(w worker.Registry, c Config) {
 		{contract.ActivityFindPeople, asOf(c.Policy, people, (*activities.People).FindPeople)},
 		{contract.ActivityFillSeats, asOf(c.Policy, people, (*activities.People).FillSeats)},
 		{contract.ActivityStaffChain, asOf(c.Policy, people, (*activities.People).StaffChain)},
+		{contract.ActivityReopen, asOf(c.Policy, books, (*activities.Ledger).Reopen)},
 		{contract.ActivityNotify, asOf(c.Policy, told, (*activities.Notifications).Notify)},
 		{contract.ActivityAudit, auditor.Part},
 	} {

@@ -73,20 +73,24 @@ func localFirst[T any](ctx workflow.Context, name, summary string, request any) 
 	if workflow.ExecuteLocalActivity(local, name, request).Get(ctx, &result) == nil {
 		return result
 	}
-	remote := workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		StartToCloseTimeout: 15 * time.Second,
-		Summary:             summary,
-		RetryPolicy: &temporal.RetryPolicy{
-			InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 10 * time.Second,
-		},
-	})
-	err := workflow.ExecuteActivity(remote, name, request).Get(ctx, &result)
+	err := workflow.ExecuteActivity(persistently(ctx, summary), name, request).Get(ctx, &result)
 	if err != nil && !temporal.IsCanceledError(err) {
 		// Nothing in these activities is final: the task fails, visibly, and is
 		// tried again with mended code.
 		panic(fmt.Sprintf("closeloop: activity %s: %v", name, err))
 	}
 	return result
+}
+
+// persistently is the options of an ordinary activity that is tried for ever.
+func persistently(ctx workflow.Context, summary string) workflow.Context {
+	return workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
+		StartToCloseTimeout: 15 * time.Second,
+		Summary:             summary,
+		RetryPolicy: &temporal.RetryPolicy{
+			InitialInterval: time.Second, BackoffCoefficient: 1.5, MaximumInterval: 10 * time.Second,
+		},
+	})
 }
 
 func persist(ctx workflow.Context, t requirement.Transition) contract.Persisted {

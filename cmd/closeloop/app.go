@@ -50,6 +50,7 @@ type desk interface {
 	Adopt(context.Context, string, contract.Adopt) (requirement.Verdict, error)
 	View(context.Context, string) (requirement.View, error)
 	Audit(context.Context, contract.AuditRequest, starter.AuditWaiting) (contract.AuditReport, error)
+	Redeliver(context.Context, contract.RedeliverRequest) error
 	Close()
 }
 

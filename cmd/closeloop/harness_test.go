@@ -92,6 +92,7 @@ func (c called) told(t *testing.T) failure {
 
 // fakeDesk remembers what it was asked.
 type fakeDesk struct {
+	fakeOrders
 	mu        sync.Mutex
 	submitted []requirement.Submission
 	keys      []string
@@ -155,6 +156,7 @@ func (*fakeDesk) Close() {}
 
 // fakeArchive is a ledger in memory.
 type fakeArchive struct {
+	fakeNotices
 	fakeTokens
 	// held is the requirement that is read, a new one when there is none.
 	held   *requirement.Requirement

@@ -17,7 +17,7 @@ import (
 // operationCommands run and look after closeloop itself.
 func (a *app) operationCommands() []*cobra.Command {
 	return []*cobra.Command{
-		a.workerCommand(), a.serveCommand(), a.migrateCommand(), a.auditCommand(), a.linkCommand(), a.policyCommand(), a.calendarCommand(), a.tokenCommand(), a.completionCommand(), a.versionCommand(),
+		a.workerCommand(), a.serveCommand(), a.migrateCommand(), a.auditCommand(), a.notificationsCommand(), a.linkCommand(), a.policyCommand(), a.calendarCommand(), a.tokenCommand(), a.completionCommand(), a.versionCommand(),
 	}
 }
 
@@ -59,7 +59,7 @@ func (a *app) work(ctx context.Context) error {
 		return err
 	}
 	//nolint:contextcheck // setting a channel up sends nothing
-	channels, err := channel.FromEnv(func(name string) string { return a.env[name] }, logger)
+	channels, err := channel.FromEnv(func(name string) string { return a.env[name] }, rules, logger)
 	if err != nil {
 		return err
 	}

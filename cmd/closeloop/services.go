@@ -27,6 +27,7 @@ type archive interface {
 	Events(ctx context.Context, id string, afterSeq, limit int) ([]requirement.Event, error)
 	Account(ctx context.Context, id string) (requirement.Account, error)
 	List(ctx context.Context, f ledger.Filter) (ledger.Page, error)
+	Notices(ctx context.Context, f ledger.NoticeFilter) (ledger.NoticePage, error)
 	Listen(ctx context.Context, changed func(id string)) error
 	Lives(ctx context.Context, since, until time.Time, each func(whatif.Life) error) error
 	OpenRequirements(ctx context.Context, after string, limit int) ([]*requirement.Requirement, error)

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"closeloop/notify/channel"
+	"closeloop/policy"
 )
 
 func TestSMTPFromURL(t *testing.T) {
@@ -80,20 +81,20 @@ func TestFromEnv(t *testing.T) {
 	out := new(bytes.Buffer)
 	logger := slog.New(slog.NewTextHandler(out, nil))
 
-	channels, err := channel.FromEnv(env(""), logger)
+	channels, err := channel.FromEnv(env(""), policy.Default(), logger)
 	require.NoError(t, err)
-	require.Len(t, channels, 1)
+	require.Len(t, channels, 2)
 	require.Contains(t, channels, "log")
 	require.Contains(t, out.String(), "No mail server is set up")
 
 	out.Reset()
-	channels, err = channel.FromEnv(env("smtp://desk:hunter2@mail.example.com?from=desk@example.com"), logger)
+	channels, err = channel.FromEnv(env("smtp://desk:hunter2@mail.example.com?from=desk@example.com"), policy.Default(), logger)
 	require.NoError(t, err)
-	require.Len(t, channels, 2)
+	require.Len(t, channels, 3)
 	require.Contains(t, channels, "email")
 	require.Empty(t, out.String())
 
-	_, err = channel.FromEnv(env("smtp://desk:hunter2@mail.example.com"), logger)
+	_, err = channel.FromEnv(env("smtp://desk:hunter2@mail.example.com"), policy.Default(), logger)
 	require.ErrorContains(t, err, "CLOSELOOP_SMTP_URL: from is missing")
 	require.NotContains(t, err.Error(), "hunter2")
 }
