@@ -20,6 +20,8 @@ type Input struct {
 	// State and Process are set when the workflow continues as new.
 	State   *requirement.State `json:"state,omitempty"`
 	Process *policy.Process    `json:"process,omitempty"`
+	// Telling are the notifications that the earlier run left to be sent.
+	Telling []NotifyRequest `json:"telling,omitempty"`
 }
 
 // SubmitRequest asks a new or an existing requirement for its receipt.

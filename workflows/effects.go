@@ -22,11 +22,8 @@ func (l *life) keepLedger(ctx workflow.Context) {
 		t := l.takeNext()
 		written := persist(ctx, t)
 		if written.Notices > 0 {
-			l.writing++
-			workflow.GoNamed(ctx, "notify", func(ctx workflow.Context) {
-				l.tell(ctx, t.Events)
-				l.writing--
-			})
+			first, last := t.Events[0].Seq, t.Events[len(t.Events)-1].Seq
+			l.tell(ctx, summaryOf(t.Events), contract.NotifyRequest{ID: l.ID, From: first, To: last})
 		}
 		l.writing--
 	}
@@ -41,16 +38,6 @@ func (l *life) takeNext() requirement.Transition {
 	t := l.Restate(*l.doubted)
 	l.doubted = nil
 	return t
-}
-
-// tell sends the notifications of a transition. Whatever becomes of them, the
-// process goes on; those that nobody could be reached with go on record.
-func (l *life) tell(ctx workflow.Context, events []requirement.Event) {
-	first, last := events[0].Seq, events[len(events)-1].Seq
-	told := notify(ctx, summaryOf(events), contract.NotifyRequest{ID: l.ID, From: first, To: last})
-	if told.Parked > 0 {
-		l.NoticesParked(now(ctx), first, last, told.Parked)
-	}
 }
 
 // localTime is how long a local activity may take before the same function is

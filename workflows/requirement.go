@@ -28,6 +28,7 @@ func (w *Workflows) Requirement(ctx workflow.Context, in contract.Input) (contra
 	workflow.GoNamed(ctx, "clocks", l.keepTime)
 	workflow.GoNamed(ctx, "ledger", l.keepLedger)
 	workflow.GoNamed(ctx, "escalations", l.keepEscalations)
+	l.tellOn(ctx, in.Telling)
 
 	for l.goesOn(ctx) {
 		l.receive(ctx)
@@ -55,8 +56,10 @@ type life struct {
 	leave bool
 	// cancelled is set when somebody cancelled the workflow.
 	cancelled bool
-	// writing counts the transitions and notices that are on their way.
+	// writing counts the transitions that are on their way.
 	writing int
+	// telling are the transitions whose notices are being sent.
+	telling []*telling
 	// mergeAnswer is what a survivor said last.
 	mergeAnswer contract.MergeAnswer
 	// doubted is what the ledger has wrongly; the state is to be told anew.
@@ -120,9 +123,9 @@ func (l *life) confirm(ctx workflow.Context) { l.while(ctx, requirement.Confirmi
 func (l *life) allowAppeal(ctx workflow.Context) { l.while(ctx, requirement.Rejected) }
 
 // goesOn reports whether the process goes on in this run. The run is left at a
-// quiet point only: a notice that is tried again and again holds no clock.
+// quiet point only.
 func (l *life) goesOn(ctx workflow.Context) bool {
-	return !l.Over() && !l.cancelled && !(l.leave && l.settled(ctx))
+	return !l.Over() && !l.cancelled && !(l.leave && l.quiet(ctx) && l.toldEnough(ctx))
 }
 
 // stopped reports whether the workflow has been cancelled, which ends every
@@ -229,7 +232,7 @@ func (l *life) finish(ctx workflow.Context) (contract.Outcome, error) {
 	// did.
 	for {
 		l.drain(calm)
-		if err := workflow.Await(calm, func() bool { return l.settled(calm) }); err != nil {
+		if err := workflow.Await(calm, func() bool { return l.quiet(calm) && l.toldAll() }); err != nil {
 			return contract.Outcome{}, err
 		}
 		if !l.inbox.waiting() {
@@ -242,14 +245,14 @@ func (l *life) finish(ctx workflow.Context) (contract.Outcome, error) {
 	if !l.Over() {
 		process := l.Process()
 		return contract.Outcome{}, workflow.NewContinueAsNewError(ctx, contract.RequirementWorkflow, contract.Input{
-			Key: l.key, State: &l.State, Process: &process,
+			Key: l.key, State: &l.State, Process: &process, Telling: l.untold(),
 		})
 	}
 	return contract.OutcomeOf(l.Requirement), nil
 }
 
-// settled reports whether nothing is under way.
-func (l *life) settled(ctx workflow.Context) bool {
+// quiet reports whether nothing is under way but notices to be sent.
+func (l *life) quiet(ctx workflow.Context) bool {
 	return l.writing == 0 && !l.Pending() && l.doubted == nil && len(l.EscalationsDue()) == 0 && len(l.EscalationsToEnd()) == 0 &&
 		len(l.nudged) == 0 && workflow.AllHandlersFinished(ctx)
 }
