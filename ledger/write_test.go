@@ -389,7 +389,7 @@ func TestTextsThatPostgreSQLHasNoPlaceFor(t *testing.T) {
 	t.Parallel()
 	l, _ := open(t)
 	r := submit(t, "REQ-ODD", func(*requirement.Submission) {})
-	r.Refuse(start, "assign", "actor\x00", `reason \u0000 and `+"\x00\xff")
+	r.Refuse(start, "assign", "actor\x00", "webhook:\x00", `reason \u0000 and `+"\x00\xff")
 	write(t, l, r)
 	events, err := l.Events(t.Context(), "REQ-ODD", 0, 0)
 	require.NoError(t, err)

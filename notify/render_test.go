@@ -125,7 +125,7 @@ func story(t *testing.T, s requirement.Submission) []moment {
 	do(requirement.Amend{Header: by("customer"), Description: words})
 	do(requirement.Reprioritise{Header: by("li"), Priority: "high", Reason: words})
 	r.Absorb(now, []requirement.Absorbed{{ID: "REQ-9", Title: s.Title, Customer: s.Customer, Contact: "dup@example.com", Language: "en"}})
-	r.Refuse(now, "triage", "wang", words)
+	r.Refuse(now, "triage", "wang", "", words)
 	r.NoticesParked(now, 1, 2, 3)
 	adopt(held, "others")
 	// Long silence: marks, breaches, repetitions and escalations.

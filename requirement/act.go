@@ -180,10 +180,10 @@ func (r *Requirement) Do(now time.Time, act Act) (Verdict, error) {
 	if err := r.permitted(act); err != nil {
 		return Verdict{}, err
 	}
-	r.acting, r.via = act.By(), act.KnownBy()
+	end := r.actsAs(act.By(), act.KnownBy())
 	seq := act.apply(r, now)
 	r.retime(now, act.By())
-	r.acting, r.via = "", ""
+	end()
 	// A target that the act made shorter may be used up already.
 	r.Tick(now)
 	v := Verdict{ID: r.ID, Act: act.Name(), Accepted: true, Stage: r.Stage, Seq: seq, ActID: act.ID()}
@@ -215,9 +215,10 @@ func (r *Requirement) done(act Act) (Verdict, bool, error) {
 }
 
 // Refuse puts an act that was not allowed on record, so that a signal is never
-// lost in silence.
-func (r *Requirement) Refuse(now time.Time, name Name, actor, reason string) {
+// lost in silence. via is how the actor was known; empty when nobody said.
+func (r *Requirement) Refuse(now time.Time, name Name, actor, via, reason string) {
 	r.Tick(now)
+	defer r.actsAs(actor, via)()
 	r.record(now, ActRefused, actor, struct {
 		Act    Name   `json:"act"`
 		Reason string `json:"reason"`

@@ -40,17 +40,24 @@ func (r *Requirement) Ended(act Name) error {
 // the past stay, escalations without a cause end (row L4). Nothing happens when
 // it lives by the rules already, or has ended.
 func (r *Requirement) Adopt(now time.Time, p policy.Process, actor string) {
+	r.AdoptBy(now, p, Header{Actor: actor})
+}
+
+// AdoptBy is [Requirement.Adopt] with how the actor was known.
+func (r *Requirement) AdoptBy(now time.Time, p policy.Process, h Header) {
 	if r.Tick(now); r.Policy == p.Digest || r.Over() {
 		return
 	}
 	before := r.Policy
 	r.liveBy(p)
 	r.Policy, r.adopted = p.Digest, &p
-	r.record(now, Adopted, actor, struct {
+	end := r.actsAs(h.By(), h.KnownBy())
+	r.record(now, Adopted, h.By(), struct {
 		Policy string `json:"policy"`
 		Before string `json:"before"`
 	}{p.Digest, before})
-	r.retime(now, actor)
+	r.retime(now, h.By())
+	end()
 	r.Tick(now)
 }
 

@@ -189,12 +189,11 @@ func (r *Requirement) EscalationReported(now time.Time, rep Report) {
 	if e == nil || e.State == EscalationOver {
 		return
 	}
-	r.acting, r.via = rep.By, rep.Via
-	defer func() { r.acting, r.via = "", "" }()
 	if rep.Kind == ActRefused {
-		r.Refuse(now, "acknowledge", rep.By, rep.Comment)
+		r.Refuse(now, "acknowledge", rep.By, rep.Via, rep.Comment)
 		return
 	}
+	defer r.actsAs(rep.By, rep.Via)()
 	e.Level, e.Round = rep.Level, rep.Round
 	if len(rep.People) > 0 {
 		e.Called = rep.People

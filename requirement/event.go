@@ -99,6 +99,17 @@ func (r *Requirement) record(now time.Time, kind Kind, actor string, data any) i
 	return r.append(Event{At: now, Kind: kind, Actor: actor}, data, nil)
 }
 
+// actsAs has what is recorded of that actor say how they were known, until the
+// function that it returns is called. What is no such word is left out: a signal
+// that was refused may have said anything.
+func (r *Requirement) actsAs(actor, via string) func() {
+	if validText("via", via, MaxName, false) != nil {
+		via = ""
+	}
+	r.acting, r.via = actor, via
+	return func() { r.acting, r.via = "", "" }
+}
+
 // append gives the fact its number, its particulars and its audience. called
 // are the people an escalation calls.
 func (r *Requirement) append(e Event, data any, called []string) int {

@@ -196,10 +196,10 @@ func New(id string, s Submission, p policy.Process, now time.Time) (*Requirement
 	if s.OnHold != "" {
 		r.Hold = &Hold{Since: now, By: s.SubmittedBy, Reason: s.OnHold, FromIntake: true}
 	}
-	r.acting, r.via = s.SubmittedBy, s.Via
+	end := r.actsAs(s.SubmittedBy, s.Via)
 	r.record(now, Submitted, s.SubmittedBy, s)
 	r.retime(now, s.SubmittedBy)
-	r.acting, r.via = "", ""
+	end()
 	return r, nil
 }
 

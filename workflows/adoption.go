@@ -28,7 +28,7 @@ func (l *life) offerAdoption(ctx workflow.Context) {
 			_, err = l.adopt(ctx, a)
 		}
 		if err != nil {
-			l.Refuse(now(ctx), requirement.ActAdopt, a.By(), err.Error())
+			l.Refuse(now(ctx), requirement.ActAdopt, a.By(), a.KnownBy(), err.Error())
 		}
 	})
 }
@@ -44,7 +44,7 @@ func (l *life) mayAdopt(id string, people requirement.People, a contract.Adopt) 
 // instant and ended it; then it keeps those it had.
 func (l *life) adopt(ctx workflow.Context, a contract.Adopt) (requirement.Verdict, error) {
 	v := requirement.Verdict{ID: l.ID, Act: requirement.ActAdopt, Accepted: true, ActID: a.ID()}
-	l.Adopt(now(ctx), a.Process, a.By())
+	l.AdoptBy(now(ctx), a.Process, a.Header)
 	if l.Policy != a.Process.Digest {
 		return v, contract.Refusal(l.Ended(requirement.ActAdopt))
 	}

@@ -109,7 +109,7 @@ func (c *climb) listen(ctx workflow.Context) {
 		}
 		if err != nil {
 			workflow.GetLogger(ctx).Warn("An acknowledgement was refused", "Reason", err.Error())
-			c.refused(ctx, act.By(), err)
+			c.refused(ctx, act.Header, err)
 			return
 		}
 		c.acknowledge(ctx, act)
@@ -162,14 +162,14 @@ func (c *climb) acknowledge(ctx workflow.Context, act contract.Acknowledge) cont
 
 // refused puts an acknowledgement that was not allowed on the requirement's
 // record.
-func (c *climb) refused(ctx workflow.Context, by string, err error) {
+func (c *climb) refused(ctx workflow.Context, h requirement.Header, err error) {
 	var refusal *requirement.Error
 	reason := err.Error()
 	if errors.As(err, &refusal) {
 		reason = refusal.Message
 	}
 	c.reports = append(c.reports, requirement.Report{
-		ID: c.ladder.ID, Kind: requirement.ActRefused, Level: c.ladder.Level, Round: c.ladder.Round, By: by, Comment: reason,
+		ID: c.ladder.ID, Kind: requirement.ActRefused, Level: c.ladder.Level, Round: c.ladder.Round, By: h.By(), Via: h.KnownBy(), Comment: reason,
 	})
 	c.show(ctx)
 }

@@ -79,11 +79,11 @@ func offer[A requirement.Act](ctx workflow.Context, l *life) {
 	l.inbox.add(ctx, string(name), about, func(ctx workflow.Context, body any) {
 		var act A
 		if err := decode(body, &act); err != nil {
-			l.Refuse(now(ctx), name, requirement.SystemActor, err.Error())
+			l.Refuse(now(ctx), name, requirement.SystemActor, "", err.Error())
 			return
 		}
 		if err := l.told(ctx, act); err != nil {
-			l.Refuse(now(ctx), name, act.By(), err.Error())
+			l.Refuse(now(ctx), name, act.By(), act.KnownBy(), err.Error())
 		}
 	})
 }
@@ -181,7 +181,7 @@ func hear[T any](ctx workflow.Context, l *life, name, about string, handle func(
 	l.inbox.add(ctx, name, about, func(ctx workflow.Context, body any) {
 		var message T
 		if err := decode(body, &message); err != nil {
-			l.Refuse(now(ctx), requirement.Name(name), requirement.SystemActor, err.Error())
+			l.Refuse(now(ctx), requirement.Name(name), requirement.SystemActor, "", err.Error())
 			return
 		}
 		handle(ctx, message)

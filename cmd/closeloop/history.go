@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"closeloop/access"
 	"closeloop/ledger"
 	"closeloop/requirement"
 )
@@ -20,14 +21,16 @@ type eventRow struct {
 	At    time.Time        `json:"at"`
 	Kind  requirement.Kind `json:"kind"`
 	Actor string           `json:"actor"`
+	// Via is how the actor was known; left out when nobody said.
+	Via string `json:"via,omitempty"`
 	// Data are the particulars; an object without fields when there are none.
 	Data json.RawMessage `json:"data"`
 }
 
-var historyColumns = []string{"seq", "at", "kind", "actor", "data"}
+var historyColumns = []string{"seq", "at", "kind", "actor", "data", "via"}
 
 func rowOf(e requirement.Event) eventRow {
-	row := eventRow{Seq: e.Seq, At: e.At, Kind: e.Kind, Actor: e.Actor, Data: e.Data}
+	row := eventRow{Seq: e.Seq, At: e.At, Kind: e.Kind, Actor: e.Actor, Via: e.Via, Data: e.Data}
 	if len(row.Data) == 0 || string(row.Data) == "null" {
 		row.Data = json.RawMessage("{}")
 	}
@@ -83,10 +86,24 @@ func (a *app) showHistory(s *screen, rows []eventRow) {
 	table := make([][]string, len(rows))
 	for i, r := range rows {
 		table[i] = []string{
-			fmt.Sprint(r.Seq), a.stamp(r.At), a.kind(s, r.Kind), a.withName(people, a.actor(r.Actor)), a.particulars(r),
+			fmt.Sprint(r.Seq), a.stamp(r.At), a.kind(s, r.Kind), a.withName(people, a.actor(r.Actor)) + a.knownBy(s, r), a.particulars(r),
 		}
 	}
 	s.table(a.headers("number", "time", "event", "actor", "particulars"), table, 4, 3)
+}
+
+// knownBy is how the actor of an event was known, behind their name: at the
+// command line, as it mostly is, goes without saying, and the system is known to
+// itself.
+func (a *app) knownBy(s *screen, r eventRow) string {
+	switch {
+	case r.Via == access.ViaCLI, r.Via == "" && r.Actor == requirement.SystemActor:
+		return ""
+	case r.Via == "":
+		return s.faint.Render(gap + a.say("cli.history.unsaid", nil))
+	default:
+		return s.faint.Render(gap + clean(r.Via))
+	}
 }
 
 // stamp is an instant to the second: events follow each other fast.
