@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"closeloop/notify"
 	"closeloop/requirement"
 )
 
@@ -75,4 +76,36 @@ func TestSecondAttemptAsksFewerPeople(t *testing.T) {
 	write(t, l, second)
 	votes := table(t, conn, `SELECT person, vote FROM approval_vote WHERE requirement_id = 'REQ-A' ORDER BY position`)
 	require.Equal(t, []map[string]any{{"person": "li", "vote": "pending"}}, votes)
+}
+
+// TestSystemsAreToldWhatReplacedIt: people are not written to twice; a system is
+// told what happened in the place of what never did.
+func TestSystemsAreToldWhatReplacedIt(t *testing.T) {
+	t.Parallel()
+	l, _ := open(t)
+	first := submit(t, "REQ-A", nil)
+	write(t, l, first)
+	second := again(t, first)
+	do(t, first, time.Minute, requirement.Triage{Header: as("zhou")})
+	do(t, second, 2*time.Minute, requirement.Triage{Header: as("zhou")})
+	lost, kept := carried(t, first.Take()), carried(t, second.Take())
+	seq := lost.Events[0].Seq
+	notices := func() []notify.Notice {
+		return []notify.Notice{webhook("REQ-A", seq), notice("REQ-A", seq, "li", "email")}
+	}
+	_, err := l.Write(t.Context(), lost, notices())
+	require.NoError(t, err)
+	for _, n := range notices() {
+		claim, err := l.ClaimNotice(t.Context(), n.Key, false)
+		require.NoError(t, err)
+		require.True(t, claim.Taken)
+		require.NoError(t, l.SettleNotice(t.Context(), n.Key, notify.Sent, "", nil))
+	}
+	written, err := l.Write(t.Context(), kept, notices())
+	require.NoError(t, err)
+	require.Equal(t, 1, written.Notices)
+	due, err := l.DueNotices(t.Context(), "REQ-A", 1, 99)
+	require.NoError(t, err)
+	require.Len(t, due, 1)
+	require.Equal(t, "webhook", due[0].Channel)
 }

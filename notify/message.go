@@ -19,8 +19,10 @@ type Message struct {
 	// Text and HTML say the same. A system gets neither.
 	Text string
 	HTML string
-	// Payload is what a system gets: a JSON object.
+	// Payload is what a system gets, a JSON object; ID is the same whenever the same
+	// is told.
 	Payload []byte
+	ID      string
 	// Link is the signed address that is in the texts, empty when none is. It is a
 	// secret: a channel whose texts others read takes it out.
 	Link string

@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"strconv"
 	"time"
 
+	"closeloop/access"
 	"closeloop/policy"
 	"closeloop/requirement"
 	"closeloop/sla"
@@ -108,11 +110,8 @@ func concernsUpstream(name string, e requirement.Event) bool {
 	}
 }
 
-// viaWebhook comes before the name of a system whose webhook did something.
-const viaWebhook = "webhook:"
-
 // echoes reports whether the system itself did it.
-func echoes(name string, e requirement.Event) bool { return e.Via == viaWebhook+name }
+func echoes(name string, e requirement.Event) bool { return e.Via == access.ViaWebhook+name }
 
 // tellSystem makes the message for a system.
 func tellSystem(n Notice, r *requirement.Requirement, e requirement.Event, now time.Time) (Message, error) {
@@ -128,7 +127,10 @@ func tellSystem(n Notice, r *requirement.Requirement, e requirement.Event, now t
 	if err != nil {
 		return Message{}, fmt.Errorf("the payload cannot be written: %w", err)
 	}
-	return Message{Key: n.Key, Address: n.Address, Subject: body.Type, Payload: payload, At: now}, nil
+	// An event that never happened, after all, may have been told under the same
+	// number.
+	id := digest(n.Requirement, strconv.Itoa(n.Seq), n.Recipient, n.Channel, e.At.UTC().Format(time.RFC3339Nano))
+	return Message{Key: n.Key, ID: id, Address: n.Address, Subject: body.Type, Payload: payload, At: now}, nil
 }
 
 func toldOf(n Notice, r *requirement.Requirement, e requirement.Event) Told {

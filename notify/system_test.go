@@ -127,6 +127,20 @@ func TestPayload(t *testing.T) {
 	require.NotNil(t, p.Data.Outcome.ClosedAt)
 	require.NotContains(t, string(text), "SECRET")
 
+	// The same has the same id; another event of the same number has another.
+	id := func(m moment) string {
+		message, err := notify.Standard().Render(notify.Notice{
+			Key: notify.Key{Requirement: "REQ-1", Seq: m.Seq, Recipient: "upstream:jira", Channel: "webhook"}, Address: "jira",
+		}, m.r, m.Event, withJira(), noon.Add(time.Hour))
+		require.NoError(t, err)
+		return message.ID
+	}
+	confirmed := find(requirement.Confirmed)
+	require.Equal(t, id(confirmed), id(confirmed))
+	other := confirmed
+	other.At = other.At.Add(time.Second)
+	require.NotEqual(t, id(confirmed), id(other))
+
 	p, _ = toldSystem(t, find(requirement.Responded))
 	require.Equal(t, "We are at it", p.Data.Event.Message)
 	require.Equal(t, "person", p.Data.Event.ActorKind)

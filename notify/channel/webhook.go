@@ -92,7 +92,7 @@ func (w *webhook) Send(ctx context.Context, m notify.Message) error {
 	if err != nil {
 		return refused("%w", err)
 	}
-	id, at := m.Digest(), strconv.FormatInt(m.At.Unix(), 10)
+	id, at := m.ID, strconv.FormatInt(m.At.Unix(), 10)
 	r, err := http.NewRequestWithContext(ctx, http.MethodPost, u.WriteBack.URL, bytes.NewReader(m.Payload))
 	if err != nil {
 		return refused("the address of the write-back of %s is wrong: %w", u.Name, err)
@@ -106,7 +106,7 @@ func (w *webhook) Send(ctx context.Context, m notify.Message) error {
 	if err != nil {
 		return &notify.SendError{Permanent: errors.Is(err, errForbidden), Err: plain(err)}
 	}
-	defer answer.Body.Close() //nolint:errcheck // nothing was written to it
+	defer answer.Body.Close()
 	_, _ = io.CopyN(io.Discard, answer.Body, maxAnswer)
 	return verdict(answer, m.At)
 }
