@@ -176,6 +176,8 @@ type fakeArchive struct {
 	rules string
 	// revoked counts how often the links of a recipient were.
 	revoked map[string]int
+	// exported is what an export finds.
+	exported []ledger.Exported
 	// lives are what is on record, since and until what was asked of them.
 	lives        []whatif.Life
 	since, until time.Time
@@ -213,6 +215,16 @@ func (b *fakeArchive) Account(context.Context, string) (requirement.Account, err
 func (b *fakeArchive) List(_ context.Context, f ledger.Filter) (ledger.Page, error) {
 	b.asked = f
 	return ledger.Page{Rows: b.rows, Next: b.next}, b.err
+}
+
+func (b *fakeArchive) Export(_ context.Context, f ledger.Filter, _ []requirement.Kind, each func(ledger.Exported) error) error {
+	b.asked = f
+	for _, x := range b.exported {
+		if err := each(x); err != nil {
+			return err
+		}
+	}
+	return b.err
 }
 
 func (b *fakeArchive) Listen(_ context.Context, changed func(string)) error {

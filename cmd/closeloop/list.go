@@ -36,19 +36,7 @@ func (a *app) listCommand() *cobra.Command {
 	c.Args = a.takes(0)
 	c.Annotations[listing] = "yes"
 	fs := a.flags(c)
-	fs.choices(&f.stages, "stage", words(requirement.Stages))
-	fs.choices(&f.statuses, "status", words(requirement.Statuses))
-	fs.choices(&f.priorities, "priority", requirement.Priorities)
-	fs.set.StringSliceVar(&f.departments, "department", nil, fs.usage("department"))
-	fs.complete("department", a.completeDepartments)
-	fs.set.StringSliceVar(&f.owners, "owner", nil, fs.usage("owner"))
-	fs.complete("owner", a.completePeople)
-	fs.texts(&f.customers, "customer")
-	fs.truth(&f.breached, "breached")
-	fs.truth(&f.onHold, "on-hold")
-	fs.truth(&f.open, "open")
-	fs.text(&f.dueWithin, "due-within")
-	fs.text(&f.search, "search")
+	a.narrowing(fs, &f)
 	fs.number(&f.limit, "limit")
 	fs.text(&f.cursor, "cursor")
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
@@ -75,6 +63,23 @@ func (a *app) listCommand() *cobra.Command {
 		return nil
 	}
 	return c
+}
+
+// narrowing defines the filters.
+func (a *app) narrowing(fs flags, f *listFlags) {
+	fs.choices(&f.stages, "stage", words(requirement.Stages))
+	fs.choices(&f.statuses, "status", words(requirement.Statuses))
+	fs.choices(&f.priorities, "priority", requirement.Priorities)
+	fs.set.StringSliceVar(&f.departments, "department", nil, fs.usage("department"))
+	fs.complete("department", a.completeDepartments)
+	fs.set.StringSliceVar(&f.owners, "owner", nil, fs.usage("owner"))
+	fs.complete("owner", a.completePeople)
+	fs.texts(&f.customers, "customer")
+	fs.truth(&f.breached, "breached")
+	fs.truth(&f.onHold, "on-hold")
+	fs.truth(&f.open, "open")
+	fs.text(&f.dueWithin, "due-within")
+	fs.text(&f.search, "search")
 }
 
 // filter checks the filters and puts them into the ledger's terms.

@@ -42,8 +42,13 @@ var told = []struct{ field, kind string }{
 	{"rating", ""},
 }
 
-// particulars are the data of an event on one line.
+// particulars are the data of an event on one line of the screen.
 func (a *app) particulars(e eventRow) string {
+	return short(a.allParticulars(e), maxParticulars)
+}
+
+// allParticulars are the data of an event, however long.
+func (a *app) allParticulars(e eventRow) string {
 	var data map[string]any
 	if json.Unmarshal(e.Data, &data) != nil {
 		return ""
@@ -60,7 +65,7 @@ func (a *app) particulars(e eventRow) string {
 	if kind := stateOf(e.Kind); kind != "" {
 		parts = append(parts, a.particular(kind, data["state"]))
 	}
-	return short(strings.Join(parts, gap), maxParticulars)
+	return strings.Join(parts, gap)
 }
 
 // setsDeadline reports whether an event says until when there is time now.

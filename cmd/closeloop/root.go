@@ -59,7 +59,7 @@ func (a *app) root() *cobra.Command {
 	a.add(root, groupReview, a.reviewCommands()...)
 	a.add(root, groupWork, a.workCommands()...)
 	a.add(root, groupCustomer, a.customerCommands()...)
-	a.add(root, groupLook, a.showCommand(), a.historyCommand(), a.listCommand(), a.watchCommand(), a.slaCommand())
+	a.add(root, groupLook, a.showCommand(), a.historyCommand(), a.listCommand(), a.watchCommand(), a.exportCommand(), a.slaCommand())
 	a.add(root, groupOperation, a.operationCommands()...)
 	root.SetHelpCommand(a.helpCommand())
 	return root

@@ -28,6 +28,7 @@ type archive interface {
 	Account(ctx context.Context, id string) (requirement.Account, error)
 	List(ctx context.Context, f ledger.Filter) (ledger.Page, error)
 	Notices(ctx context.Context, f ledger.NoticeFilter) (ledger.NoticePage, error)
+	Export(ctx context.Context, f ledger.Filter, kinds []requirement.Kind, each func(ledger.Exported) error) error
 	Listen(ctx context.Context, changed func(id string)) error
 	Lives(ctx context.Context, since, until time.Time, each func(whatif.Life) error) error
 	OpenRequirements(ctx context.Context, after string, limit int) ([]*requirement.Requirement, error)

@@ -17,7 +17,7 @@ import (
 // are put into a file.
 const (
 	manyTexts = 16 << 20
-	keptTexts = 32 << 20
+	keptTexts = 8 << 20
 )
 
 // texts are the texts that cells of a workbook share, by their number.
