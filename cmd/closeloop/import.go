@@ -14,6 +14,7 @@ import (
 	"github.com/schollz/progressbar/v3"
 	"github.com/spf13/cobra"
 
+	"closeloop/access"
 	"closeloop/intake"
 	"closeloop/intake/workbook"
 	"closeloop/policy"
@@ -102,6 +103,7 @@ func (a *app) importFile(cmd *cobra.Command, path string, f importFlags) error {
 		}
 		defer d.Close()
 		run.Submit = func(ctx context.Context, s requirement.Submission, key string) (bool, error) {
+			s.Via = access.ViaImport
 			receipt, err := d.Submit(ctx, s, key)
 			return receipt.Created, err
 		}

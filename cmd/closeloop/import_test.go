@@ -55,6 +55,7 @@ func TestImportOfEveryEncoding(t *testing.T) {
 			require.Equal(t, "phone", byCustomer["云栖科技"].Channel)
 			require.Equal(t, "手机端看不到附件", byCustomer["㐀氏公司"].Title)
 			require.Equal(t, "li.na", byCustomer["㐀氏公司"].SubmittedBy)
+			require.Equal(t, "import", byCustomer["㐀氏公司"].Via)
 		})
 	}
 }
