@@ -206,11 +206,13 @@ func (d *delivery) one(ctx context.Context, n Due) (*Notice, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	if n.In > 0 {
-		return nil, &RetryError{After: n.In, Err: errors.New("it is not time yet: " + or(n.Error, "it is being sent"))}
-	}
 	channel, works := d.Channels[n.Channel]
 	terms := termsOf(channel)
+	// One that was cut off on its way to a person is given up, and the next channel
+	// must not wait; one that is sent again must not overtake itself.
+	if n.In > 0 && (n.State == Pending || terms.Repeatable) {
+		return nil, &RetryError{After: n.In, Err: errors.New("it is not time yet: " + or(n.Error, "it is being sent"))}
+	}
 	if n.State == Sending {
 		const reason = "cut off while it was being sent"
 		if !terms.Repeatable {

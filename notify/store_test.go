@@ -26,8 +26,8 @@ type memory struct {
 	state   requirement.State
 	events  map[int]requirement.Event
 	illegal []string
-	// age of all notices.
-	age time.Duration
+	// age of all notices, and for how long they are to be left alone.
+	age, in time.Duration
 	// crashIn counts down to the crash; negative means never.
 	crashIn int
 }
@@ -71,7 +71,7 @@ func (m *memory) DueNotices(_ context.Context, id string, from, to int) ([]notif
 	for _, k := range m.order {
 		n := m.notices[k]
 		if k.Requirement == id && k.Seq >= from && k.Seq <= to && (n.State == notify.Pending || n.State == notify.Sending) {
-			due = append(due, notify.Due{Notice: n, Age: m.age})
+			due = append(due, notify.Due{Notice: n, Age: m.age, In: m.in})
 		}
 	}
 	return due, nil

@@ -244,6 +244,36 @@ func TestDeliverToSystem(t *testing.T) {
 	}
 }
 
+// TestDeliverLeavesAlone: what waits is not tried before its time, and what may
+// still be on its way to a system is not sent again yet. A person's next channel
+// does not wait.
+func TestDeliverLeavesAlone(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		state  notify.State
+		states string
+	}{
+		{notify.Pending, "email pending, webhook pending"},
+		{notify.Sending, "email uncertain, log sent, webhook sending"},
+	} {
+		store := newMemory(notice("li", "email", "log"), toJira(2))
+		store.in = time.Minute
+		for k, n := range store.notices {
+			n.State = c.state
+			store.notices[k] = n
+		}
+		courier, _, _ := courier(store, map[string]func(notify.Message) error{"email": nil, "log": nil})
+		w := &wire{name: "webhook"}
+		courier.Channels["webhook"] = hook{w, time.Hour}
+		_, err := courier.Deliver(t.Context(), all)
+		var retry *notify.RetryError
+		require.ErrorAs(t, err, &retry)
+		require.Equal(t, time.Minute, retry.After)
+		require.Equal(t, c.states, store.of("li")+", "+store.of("upstream:jira"))
+		require.Empty(t, w.got)
+	}
+}
+
 func TestDeliverToSystemWithoutChannel(t *testing.T) {
 	t.Parallel()
 	store := newMemory(toJira(1))
