@@ -447,10 +447,10 @@ func (p *page) at(column, row, style int, text string) {
 // print makes the sheet fit so many pages of that paper across, without lines around
 // its cells.
 func (p *page) print(paper int, orientation string, across int) {
-	yes, no, any, narrow := true, false, 0, 0.4
+	yes, no, long, narrow := true, false, 0, 0.4
 	p.keep(p.file.SetSheetProps(p.sheet, &excelize.SheetPropsOptions{FitToPage: &yes}))
 	p.keep(p.file.SetPageLayout(p.sheet, &excelize.PageLayoutOptions{
-		Size: &paper, Orientation: &orientation, FitToWidth: &across, FitToHeight: &any,
+		Size: &paper, Orientation: &orientation, FitToWidth: &across, FitToHeight: &long,
 	}))
 	p.keep(p.file.SetPageMargins(p.sheet, &excelize.PageLayoutMarginsOptions{Left: &narrow, Right: &narrow, Top: &narrow, Bottom: &narrow}))
 	p.keep(p.file.SetSheetView(p.sheet, -1, &excelize.ViewOptions{ShowGridLines: &no}))

@@ -177,3 +177,17 @@ func TestImportOfADamagedWorkbookSendsNothing(t *testing.T) {
 	require.Contains(t, got.err, "工作簿已损坏")
 	require.Empty(t, d.submitted)
 }
+
+// What Excel keeps in its old container is an old workbook, or a new one with a
+// password; both say what to do.
+func TestImportOfALockedWorkbook(t *testing.T) {
+	t.Parallel()
+	f := excelize.NewFile()
+	defer f.Close()
+	require.NoError(t, f.SetCellStr("Sheet1", "A1", strings.Repeat("标题", 1_000)))
+	path := filepath.Join(t.TempDir(), "locked.xlsx")
+	require.NoError(t, f.SaveAs(path, excelize.Options{Password: "secret"}))
+	got := calling{args: []string{"import", path, "--lang", "zh-CN"}, desk: &fakeDesk{}}.run(t)
+	require.Equal(t, exitUsage, got.status)
+	require.Contains(t, got.err, "有密码保护：请打开后取消密码并保存")
+}

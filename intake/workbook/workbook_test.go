@@ -156,28 +156,34 @@ func TestRows(t *testing.T) {
 	}{
 		"rows that are left out keep their numbers": {
 			map[string]string{"xl/worksheets/s1.xml": sheetOf(`<row r="2">` + text("B2", "x") + `</row><row r="9">` + text("A9", "y") + `</row>`)},
-			"", []string{"2: |x", "9: y"},
+			"",
+			[]string{"2: |x", "9: y"},
 		},
 		"empty rows and cells": {
 			map[string]string{"xl/worksheets/s1.xml": sheetOf(`<row r="1"><c r="A1" s="1"/></row><row r="2"/><row r="3">` + text("A3", " ") + `</row><row r="4">` + text("A4", "x") + text("C4", " ") + `</row>`)},
-			"", []string{"4: x"},
+			"",
+			[]string{"4: x"},
 		},
 		"rows and cells without references": {
 			map[string]string{"xl/worksheets/s1.xml": sheetOf(`<row><c t="inlineStr"><is><t>a</t></is></c><c/><c t="inlineStr"><is><t>b</t></is></c></row><row><c><v>1</v></c></row>`)},
-			"", []string{"1: a||b", "2: 1"},
+			"",
+			[]string{"1: a||b", "2: 1"},
 		},
 		"elements with a prefix": {
 			map[string]string{"xl/worksheets/s1.xml": `<x:worksheet xmlns:x="x"><x:sheetData><x:row r="1"><x:c r="A1" t="str"><x:v>q</x:v></x:c></x:row></x:sheetData></x:worksheet>`},
-			"", []string{"1: q"},
+			"",
+			[]string{"1: q"},
 		},
 		"merged cells have their text in every row": {
 			map[string]string{"xl/worksheets/s1.xml": `<worksheet><sheetData><row r="1">` + text("A1", "云栖") + text("B1", "1") + `</row><row r="2">` + text("B2", "2") +
 				`</row><row r="3"><c r="A3"/></row><row r="4">` + text("B4", "4") + `</row><row r="5">` + text("B5", "5") + `</row></sheetData><mergeCells count="2"><mergeCell ref="A1:A4"/><mergeCell ref="B1:C1"/></mergeCells></worksheet>`},
-			"", []string{"1: 云栖|1", "2: 云栖|2", "4: 云栖|4", "5: |5"},
+			"",
+			[]string{"1: 云栖|1", "2: 云栖|2", "4: 云栖|4", "5: |5"},
 		},
 		"formulas that failed, or were never calculated": {
 			map[string]string{"xl/worksheets/s1.xml": sheetOf(`<row><c t="e"><f>1/0</f><v>#DIV/0!</v></c><c><f>A1</f></c><c><v>3</v></c></row>`)},
-			"", []string{"1: #DIV/0!||3 !0 formula_failed !1 not_calculated"},
+			"",
+			[]string{"1: #DIV/0!||3 !0 formula_failed !1 not_calculated"},
 		},
 		"the first visible sheet": {
 			map[string]string{
@@ -186,11 +192,13 @@ func TestRows(t *testing.T) {
 				"xl/_rels/workbook.xml.rels": `<Relationships><Relationship Id="rId1" Type="/worksheet" Target="worksheets/s1.xml"/>
 					<Relationship Id="rId9" Type="/worksheet" Target="worksheets\S2.xml"/></Relationships>`,
 			},
-			"", []string{"1: two"},
+			"",
+			[]string{"1: two"},
 		},
 		"a hidden sheet by its name": {
 			map[string]string{"xl/workbook.xml": `<workbook xmlns:r="r"><sheets><sheet name="Hidden" state="veryHidden" r:id="rId1"/></sheets></workbook>`},
-			"hidden", []string{"1: a"},
+			"hidden",
+			[]string{"1: a"},
 		},
 		"days since 1904": {
 			map[string]string{
@@ -198,7 +206,8 @@ func TestRows(t *testing.T) {
 				"xl/styles.xml":        `<styleSheet><cellXfs><xf numFmtId="14"/></cellXfs></styleSheet>`,
 				"xl/worksheets/s1.xml": sheetOf(`<row><c s="0"><v>44887</v></c></row>`),
 			},
-			"", []string{"1: 2026-11-23"},
+			"",
+			[]string{"1: 2026-11-23"},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
