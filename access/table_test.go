@@ -173,7 +173,8 @@ func TestScopesNarrow(t *testing.T) {
 		"act":    {[]access.Scope{access.ScopeAct}, []access.Operation{access.Acknowledge, "triage"}, []access.Operation{access.Submit, access.Read}},
 		"two": {
 			[]access.Scope{access.ScopeRead, access.ScopeAct},
-			[]access.Operation{access.Read, "triage"}, []access.Operation{access.Submit},
+			[]access.Operation{access.Read, "triage"},
+			[]access.Operation{access.Submit},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

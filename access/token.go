@@ -17,7 +17,7 @@ import (
 // tokens by [TokenPattern].
 const (
 	TokenPrefix  = "cl_"
-	TokenPattern = `cl_[a-z2-7]{13}_[a-z2-7]{52}`
+	TokenPattern = `cl_[a-z2-7]{13}_[a-z2-7]{52}` //nolint:gosec // what tokens look like
 )
 
 // How long tokens are good for.

@@ -9,6 +9,7 @@ import (
 	"closeloop/access"
 )
 
+//nolint:gosec // the names of columns
 const apiTokenColumns = `id, name, coalesce(person, ''), coalesce(upstream, ''), auditor, scopes, hash, created_at, created_by,
 	expires_at, revoked_at, coalesce(revoked_by, ''), last_used_at`
 
