@@ -30,6 +30,8 @@ type column struct {
 	// wrapped texts have lines; instants, which show date and time, and numbers do
 	// not.
 	wrapped, instant, number bool
+	// exact instants show the second: steps follow each other fast.
+	exact bool
 	// choices names the list of what may stand here; empty when anything may.
 	choices string
 	value   func(*Options, subject) any
@@ -50,7 +52,8 @@ var (
 	cause    = column{key: "root_cause", width: 30, wrapped: true, value: func(_ *Options, s subject) any { return resolution(s).RootCause }}
 )
 
-// What people assess and the process does not record (A1 to A5, C4).
+// hand is a column that people fill in: what they assess and the process does not
+// record (A1 to A5, C4).
 func hand(key string, width float64, choices string) column {
 	return column{key: key, width: width, by: byHand, choices: choices, wrapped: choices == ""}
 }
@@ -107,7 +110,7 @@ var tables = map[Template][]column{
 	Tracking: {
 		id, title, customer,
 		{key: "number", number: true, width: 7, value: func(_ *Options, s subject) any { return s.event.Seq }},
-		{key: "at", width: 19, instant: true, value: func(_ *Options, s subject) any { return s.event.At }},
+		{key: "at", width: 19, instant: true, exact: true, value: func(_ *Options, s subject) any { return s.event.At }},
 		{key: "step", width: 18, value: func(o *Options, s subject) any { return o.name("event", string(s.event.Kind)) }},
 		{key: "by", width: 20, value: func(o *Options, s subject) any { return o.who(s.event.Actor) }},
 		{key: "via", width: 14, value: func(_ *Options, s subject) any { return s.event.Via }},

@@ -18,6 +18,7 @@ const (
 var (
 	asText   = "@"
 	asMoment = "yyyy-mm-dd hh:mm"
+	asSecond = "yyyy-mm-dd hh:mm:ss"
 )
 
 // looks are the styles of a workbook, by their numbers in it.
@@ -36,7 +37,7 @@ type looks struct {
 
 // look is what makes cells look different.
 type look struct {
-	instant, number, wrapped, hand, bare bool
+	instant, exact, number, wrapped, hand, bare bool
 }
 
 func newLooks(file *excelize.File, language string) (looks, error) {
@@ -70,6 +71,7 @@ func newLooks(file *excelize.File, language string) (looks, error) {
 	}
 	for _, bare := range truth {
 		l.cells[look{instant: true, bare: bare}] = style(l.plain(&asMoment, false, false, bare))
+		l.cells[look{instant: true, exact: true, bare: bare}] = style(l.plain(&asSecond, false, false, bare))
 		l.cells[look{number: true, bare: bare}] = style(l.plain(nil, false, false, bare))
 	}
 	return l, err
@@ -111,12 +113,12 @@ func (l looks) head(c column) int { return l.heads[c.by] }
 
 // cell is the style of a column's cells.
 func (l looks) cell(c column) int {
-	return l.cells[look{instant: c.instant, number: c.number, wrapped: c.wrapped, hand: c.by == byHand}]
+	return l.cells[look{instant: c.instant, exact: c.exact, number: c.number, wrapped: c.wrapped, hand: c.by == byHand}]
 }
 
 // empty is the style of the cells below the table, for what is added there.
 func (l looks) empty(c column) int {
-	return l.cells[look{instant: c.instant, number: c.number, wrapped: c.wrapped, hand: c.by == byHand, bare: true}]
+	return l.cells[look{instant: c.instant, exact: c.exact, number: c.number, wrapped: c.wrapped, hand: c.by == byHand, bare: true}]
 }
 
 // mark is the conditional style of that colour.
