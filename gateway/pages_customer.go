@@ -43,7 +43,7 @@ func (p *pages) customerAct(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	act, err := v.customersAct()
-	if err == nil {
+	if act != nil && err == nil {
 		err = act.Valid()
 	}
 	switch {

@@ -90,16 +90,15 @@ func (v *visit) showCustomer(status int, banner string, wrong problems) {
 	}
 	view.frame = v.frame(view.Says)
 	view.Banner, view.Tone = v.thanks(customerActs...), "good"
-	if view.Banner == "" {
-		for _, act := range customerActs {
-			view.May[string(act)] = v.customerMay(act)
-		}
-		// The reply to a question is a message already, and so is what is said of a
-		// solution.
-		if view.May[string(requirement.ActResume)] || r.Stage == requirement.Confirming {
-			view.May[string(requirement.ActComment)] = false
-			view.May[string(requirement.ActWithdraw)] = false
-		}
+	for _, act := range customerActs {
+		view.May[string(act)] = view.Banner == "" && v.customerMay(act)
+	}
+	if r.Stage == requirement.Confirming || view.May[string(requirement.ActResume)] {
+		// An answer to a question is a message already, and so is one to a solution.
+		view.May[string(requirement.ActComment)] = false
+	}
+	if r.Stage == requirement.Confirming {
+		view.May[string(requirement.ActWithdraw)] = false
 	}
 	if banner != "" {
 		view.Banner, view.Tone = v.text.Text("page.banner."+banner, nil), "bad"

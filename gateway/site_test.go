@@ -76,7 +76,7 @@ func newSite(t testing.TB, change ...func(*Config)) *site {
 }
 
 // newStack is a site without a gateway.
-func newStack(t testing.TB) *site {
+func newStack(t testing.TB, change ...func(*worker.Config)) *site {
 	t.Helper()
 	s := &site{t: t, url: testdb.New(t), log: &bytes.Buffer{}}
 	require.NotEmpty(t, os.Getenv("TEMPORAL_ADDRESS"), "needs Temporal: run make test, or start make dev and source .closeloop/env")
@@ -98,12 +98,14 @@ func newStack(t testing.TB) *site {
 
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, ended := make(chan struct{}), make(chan error, 1)
-	go func() {
-		ended <- worker.Run(ctx, worker.Config{
-			Temporal: temporal, TaskQueue: queue, Ledger: s.books, Policy: rules,
-			Logger: slog.New(slog.DiscardHandler), Ready: func() { close(ready) },
-		})
-	}()
+	works := worker.Config{
+		Temporal: temporal, TaskQueue: queue, Ledger: s.books, Policy: rules,
+		Logger: slog.New(slog.DiscardHandler), Ready: func() { close(ready) },
+	}
+	for _, c := range change {
+		c(&works)
+	}
+	go func() { ended <- worker.Run(ctx, works) }()
 	t.Cleanup(func() {
 		cancel()
 		require.NoError(t, <-ended)
