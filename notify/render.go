@@ -135,6 +135,9 @@ type quoted struct{ Label, Text string }
 // of their own, without our names, reasons of delays and root causes, and so does
 // a system. The error says which template failed.
 func (r *Renderer) Render(n Notice, req *requirement.Requirement, e requirement.Event, d policy.Directory, now time.Time) (Message, error) {
+	// A requirement looks calendars up as it is read, and several recipients are
+	// written to at once.
+	req = requirement.Restore(req.State, req.Process())
 	if toSystem(n.Recipient) {
 		return tellSystem(n, req, e, now)
 	}
