@@ -92,6 +92,10 @@ var traits = map[string]trait{
 	"rate_limited":           {status: http.StatusTooManyRequests, retry: time.Second},
 	"too_many_streams":       {status: http.StatusTooManyRequests, retry: 30 * time.Second},
 	"idempotency_key_reused": {status: http.StatusUnprocessableEntity},
+
+	"bad_signature":      {status: http.StatusUnauthorized},
+	"stale_signature":    {status: http.StatusUnauthorized},
+	"no_upstream_secret": {status: http.StatusServiceUnavailable, retry: time.Minute},
 }
 
 // codes are the codes of problems, sorted.

@@ -40,6 +40,9 @@ type Config struct {
 	// Links makes and reads the links to the pages of customers and approvers; there
 	// are no pages when nil.
 	Links *link.Issuer
+	// Secrets looks up the variables with the secrets of upstream systems, which
+	// [policy.Upstream] names; no webhook is believed when nil.
+	Secrets func(variable string) string
 	// Zone in which pages tell the time; that of the machine when nil.
 	Zone *time.Location
 	// Rate is how many requests a second each principal may send, and Burst how
@@ -80,6 +83,7 @@ func New(c Config) *Gateway {
 	g.mountHealth(mux)
 	g.mountAPI(mux)
 	g.mountPages(mux)
+	g.mountWebhooks(mux)
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) { notHere.write(w, r) })
 	g.handler = g.guarded(mux)
 	return g

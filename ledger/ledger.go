@@ -18,6 +18,8 @@ type Ledger struct {
 	pool *pgxpool.Pool
 	// processes are rules by digest. Rules of one digest never change.
 	processes sync.Map
+	// holds are the tickets that are held at present; see [Ledger.Hold].
+	holds chan struct{}
 }
 
 // Open returns the ledger in the database of that URL. It connects when it is
@@ -32,7 +34,7 @@ func Open(ctx context.Context, url string) (*Ledger, error) {
 	if err != nil {
 		return nil, failed("open the ledger", err)
 	}
-	return &Ledger{pool: pool}, nil
+	return &Ledger{pool: pool, holds: make(chan struct{}, max(1, config.MaxConns/2))}, nil
 }
 
 func configure(url string) (*pgxpool.Config, error) {

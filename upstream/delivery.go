@@ -191,7 +191,8 @@ func moment(text string) time.Time {
 		time.RFC3339Nano, "2006-01-02T15:04:05.999999999Z0700", "2006-01-02 15:04:05 Z0700", time.DateTime, "2006-01-02T15:04:05",
 	} {
 		if t, err := time.Parse(layout, text); err == nil {
-			return t.UTC()
+			// No finer than the register keeps it.
+			return t.UTC().Truncate(time.Microsecond)
 		}
 	}
 	return time.Time{}
