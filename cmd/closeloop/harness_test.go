@@ -158,6 +158,7 @@ func (*fakeDesk) Close() {}
 type fakeArchive struct {
 	fakeNotices
 	fakeTokens
+	fakeDeliveries
 	// held is the requirement that is read, a new one when there is none.
 	held   *requirement.Requirement
 	rows   []ledger.Row

@@ -17,7 +17,7 @@ import (
 // operationCommands run and look after closeloop itself.
 func (a *app) operationCommands() []*cobra.Command {
 	return []*cobra.Command{
-		a.workerCommand(), a.serveCommand(), a.migrateCommand(), a.auditCommand(), a.notificationsCommand(), a.linkCommand(), a.policyCommand(), a.calendarCommand(), a.tokenCommand(), a.completionCommand(), a.versionCommand(),
+		a.workerCommand(), a.serveCommand(), a.migrateCommand(), a.auditCommand(), a.notificationsCommand(), a.deliveriesCommand(), a.linkCommand(), a.policyCommand(), a.calendarCommand(), a.tokenCommand(), a.completionCommand(), a.versionCommand(),
 	}
 }
 

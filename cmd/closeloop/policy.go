@@ -179,6 +179,25 @@ func (a *app) showPolicy(s *screen, p *policy.Policy) {
 		})
 	}
 	s.table(a.headers("id", "name", "department", "roles", "substitute"), rows, 3)
+
+	if len(p.Upstreams) > 0 {
+		s.title(a.say("cli.policy.upstreams", nil))
+		rows = nil
+		for _, u := range p.Upstreams {
+			var own []string
+			for _, f := range u.Fields {
+				own = append(own, f.Field)
+			}
+			on := fmt.Sprintf("commented: %s, reopened: %s, closed: %s, deleted: %s, updated: %s",
+				u.On.Commented, u.On.Reopened, u.On.Closed, u.On.Deleted, u.On.Updated)
+			target := ""
+			if u.WriteBack != nil {
+				target = u.WriteBack.URL
+			}
+			rows = append(rows, []string{u.Name, string(u.Kind), joined(own), on, clean(target)})
+		}
+		s.table(a.headers("name", "kind", "fields", "reactions", "write_back"), rows, 3, 4)
+	}
 }
 
 // showWorkingTime are the calendars there are, and the years of those holidays

@@ -10,6 +10,7 @@ import (
 
 	"closeloop/gateway"
 	"closeloop/starter"
+	"closeloop/upstream"
 )
 
 // envListen names the address that the gateway listens on.
@@ -68,5 +69,13 @@ func (a *app) serve(ctx context.Context, listen string) error {
 	if err != nil {
 		return fmt.Errorf("listen: %w", err)
 	}
-	return gateway.New(gateway.Config{Desk: temporal, Books: books, Policy: rules, Bearers: bearers, Links: links, Logger: logger}).Serve(ctx, l)
+	for _, u := range rules.Current().Upstreams {
+		if len(upstream.Secrets(a.env[u.SecretsEnv()])) == 0 {
+			logger.Warn("No webhook of this upstream system is believed: it has no secret", "upstream", u.Name, "variable", u.SecretsEnv())
+		}
+	}
+	return gateway.New(gateway.Config{
+		Desk: temporal, Books: books, Policy: rules, Bearers: bearers, Links: links, Logger: logger,
+		Secrets: func(variable string) string { return a.env[variable] },
+	}).Serve(ctx, l)
 }

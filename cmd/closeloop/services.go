@@ -34,6 +34,7 @@ type archive interface {
 	OpenRequirements(ctx context.Context, after string, limit int) ([]*requirement.Requirement, error)
 	RulesOf(ctx context.Context, ids []string) (map[string]string, error)
 	tokenKeeper
+	deliveryBook
 	LinkVersion(ctx context.Context, requirement, recipient string) (int, error)
 	RevokeLinks(ctx context.Context, id, recipient, by string) (ledger.Revoked, error)
 	Close()
