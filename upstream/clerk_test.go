@@ -33,7 +33,7 @@ type office struct {
 	down int
 }
 
-var errDown = errors.New("Temporal cannot be reached")
+var errDown = errors.New("nobody answers")
 
 func newOffice(t require.TestingT, quick bool) *office {
 	return &office{
