@@ -34,6 +34,7 @@ func (g *Gateway) register(api huma.API) {
 	g.registerExplain(api)
 	g.registerActs(api)
 	g.registerAcknowledge(api)
+	g.registerStream(api)
 	describeAnswers(api.OpenAPI())
 }
 

@@ -27,7 +27,7 @@ func (g *Gateway) gate(inside *http.ServeMux) http.Handler {
 			g.refuse(w, r, err)
 			return
 		}
-		c.who = who
+		c.who, c.again = who, g.again(r)
 		if wait, ok := g.limits.take(who.ID); !ok {
 			p := newProblem("rate_limited")
 			p.wait = wait

@@ -19,6 +19,8 @@ type call struct {
 	id string
 	// who sent it; the zero value as long as nobody is known.
 	who access.Principal
+	// again finds out anew who sent it.
+	again func(context.Context) (access.Principal, error)
 	// route is the pattern that took the request, where the outermost mux does not
 	// know it.
 	route string

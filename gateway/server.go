@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
-	"sync/atomic"
 	"time"
 
 	"closeloop/ledger"
@@ -59,8 +58,10 @@ type Gateway struct {
 	Config
 	handler http.Handler
 	limits  *limits
-	// requests counts those under a key.
-	requests atomic.Int64
+	streams streams
+	ears    *ears
+	// beat is how often streams say something when nothing happens.
+	beat time.Duration
 	// stopping ends when the gateway is told to stop: streams end with it.
 	stopping context.Context
 	stop     context.CancelFunc
@@ -78,6 +79,8 @@ func New(c Config) *Gateway {
 		c.Zone = time.Local
 	}
 	g := &Gateway{Config: c, limits: newLimits(c.Rate, c.Burst, c.Now)}
+	g.streams.open, g.beat = map[string]int{}, heartbeat
+	g.ears = &ears{listen: c.Books.Listen, logger: c.Logger, waiting: map[chan struct{}]bool{}}
 	g.stopping, g.stop = context.WithCancel(context.Background())
 	mux := http.NewServeMux()
 	g.mountHealth(mux)

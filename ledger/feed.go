@@ -23,31 +23,40 @@ type Told struct {
 type Horizon struct {
 	// Last is the last position that was given out.
 	Last int64
-	// before is the transaction that is next: every one that was given a position up
-	// to Last is before it.
-	before string
+	// writers are the transactions that may have been given one of the positions and
+	// have not ended.
+	writers []string
 }
+
+// writers are the transactions that write events. Each has this lock before its
+// events are given positions, and until what it wrote can be seen by all.
+const writers = `SELECT virtualtransaction FROM pg_locks
+WHERE locktype = 'relation' AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+AND relation = 'event'::regclass AND mode = 'RowExclusiveLock' AND granted`
 
 // Horizon returns the present one.
 func (l *Ledger) Horizon(ctx context.Context) (Horizon, error) {
 	var h Horizon
 	batch := &pgx.Batch{}
-	// The order matters. A transaction is numbered when it writes the requirement,
-	// and only then its events are given positions; so one that has a position by
-	// the first statement has its number by the second.
+	// The order matters: whoever was given a position by the first statement has
+	// ended by the second, or is among those that it finds.
 	batch.Queue(`SELECT CASE WHEN is_called THEN last_value ELSE last_value - 1 END FROM event_position_seq`).
 		QueryRow(func(row pgx.Row) error { return row.Scan(&h.Last) })
-	batch.Queue(`SELECT pg_snapshot_xmax(pg_current_snapshot())::text`).
-		QueryRow(func(row pgx.Row) error { return row.Scan(&h.before) })
+	batch.Queue(writers).Query(func(rows pgx.Rows) (err error) {
+		h.writers, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		return err
+	})
 	return h, failed("look how far the ledger is", l.pool.SendBatch(ctx, batch).Close())
 }
 
 // Reached reports whether everything up to the horizon is written, or never will
-// be. A transaction of anybody else in the same PostgreSQL server holds it up as
-// long as it writes.
+// be.
 func (l *Ledger) Reached(ctx context.Context, h Horizon) (bool, error) {
+	if len(h.writers) == 0 {
+		return true, nil
+	}
 	var reached bool
-	err := l.pool.QueryRow(ctx, `SELECT pg_snapshot_xmin(pg_current_snapshot()) >= $1::text::xid8`, h.before).Scan(&reached)
+	err := l.pool.QueryRow(ctx, `SELECT NOT EXISTS (`+writers+` AND virtualtransaction = ANY ($1))`, h.writers).Scan(&reached)
 	return reached, failed("look how far the ledger is", err)
 }
 
