@@ -17,7 +17,7 @@ import (
 type acknowledgeInput struct {
 	Addressed
 	Repeatable
-	Escalation string `path:"escalation" maxLength:"100" doc:"The escalation's id" example:"resolution-1"`
+	Escalation string `path:"escalation" doc:"The escalation's id" example:"resolution-1"`
 	Body       contract.Acknowledge
 }
 

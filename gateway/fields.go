@@ -7,6 +7,7 @@ import (
 
 	"github.com/danielgtaylor/huma/v2"
 
+	"closeloop/locale"
 	"closeloop/requirement"
 )
 
@@ -33,7 +34,7 @@ var fields = map[string]field{
 	"pain":          {"What hurts now (当前痛点)", "", requirement.MaxText, nil},
 	"ref":           {"The external reference SYSTEM:ID", "jira:OPS-17", requirement.MaxName, nil},
 	"attachments":   {"Links", nil, 0, nil},
-	"language":      {"The language in which the customer is written to: zh-CN or en", "en", requirement.MaxName, nil},
+	"language":      {"The language in which the customer is written to", "en", 0, locale.Languages},
 	"on_hold":       {"Why it waits for the customer from the start; no clock runs before it is resumed", "", requirement.MaxTitle, nil},
 	"type":          {"One of the policy's types", "fault", requirement.MaxName, nil},
 	"channel":       {"One of the policy's channels", "email", requirement.MaxName, nil},

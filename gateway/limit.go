@@ -8,12 +8,9 @@ import (
 	"golang.org/x/time/rate"
 )
 
-// How often a principal may ask when nobody says, in requests a second, and how
-// many at once.
-const (
-	DefaultRate  = 100
-	DefaultBurst = 200
-)
+// DefaultRate is how often a principal may ask, in requests a second, where
+// nobody says otherwise.
+const DefaultRate = 100
 
 // maxLimited bounds how many principals are remembered. One that is forgotten
 // has asked for nothing for longer than that many others, and starts with a full
@@ -38,8 +35,8 @@ type limited struct {
 	limiter *rate.Limiter
 }
 
-// newLimits returns limits of so many requests a second; none when that is not
-// positive.
+// newLimits returns limits of so many requests a second, and so many at once;
+// none when that is not positive.
 func newLimits(perSecond float64, burst int, now func() time.Time) *limits {
 	l := &limits{now: now, rate: rate.Limit(perSecond), burst: burst, known: map[string]*list.Element{}, latest: list.New()}
 	if perSecond <= 0 {

@@ -77,9 +77,11 @@ func replayed[O any](answer []byte) (*O, error) {
 	return out, json.Unmarshal(answer, out)
 }
 
-// actIDOf is the id that what a request does has in the process.
+// actIDOf is the id that what a request does has in the process. The process
+// remembers longer than the key is known, so another request under the same key
+// has another one.
 func actIDOf(r ledger.Request) string {
-	sum := sha256.Sum256([]byte(r.Principal + "\x00" + r.Key))
+	sum := sha256.Sum256([]byte(r.Principal + "\x00" + r.Key + "\x00" + string(r.Digest)))
 	return "http:" + hex.EncodeToString(sum[:16])
 }
 

@@ -44,10 +44,9 @@ type Config struct {
 	Secrets func(variable string) string
 	// Zone in which pages tell the time; that of the machine when nil.
 	Zone *time.Location
-	// Rate is how many requests a second each principal may send, and Burst how
-	// many at once; none is no limit.
-	Rate  float64
-	Burst int
+	// Rate is how many requests a second each principal may send in the long run, in
+	// this process; twice as many at once. Zero is no limit.
+	Rate float64
 	// Now is the wall clock; time.Now when nil.
 	Now func() time.Time
 }
@@ -78,7 +77,7 @@ func New(c Config) *Gateway {
 	if c.Zone == nil {
 		c.Zone = time.Local
 	}
-	g := &Gateway{Config: c, limits: newLimits(c.Rate, c.Burst, c.Now)}
+	g := &Gateway{Config: c, limits: newLimits(c.Rate, max(1, int(2*c.Rate)), c.Now)}
 	g.streams.open, g.beat = map[string]int{}, heartbeat
 	g.ears = &ears{listen: c.Books.Listen, logger: c.Logger, waiting: map[chan struct{}]bool{}}
 	g.stopping, g.stop = context.WithCancel(context.Background())

@@ -13,7 +13,7 @@ import (
 
 // Addressed names a requirement.
 type Addressed struct {
-	ID string `path:"id" maxLength:"20" doc:"The requirement's id" example:"REQ-7K2M9QXA"`
+	ID string `path:"id" doc:"The requirement's id" example:"REQ-7K2M9QXA"`
 }
 
 // id is the requirement's, in its normal form. What cannot be one is not found.

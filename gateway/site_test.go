@@ -27,6 +27,7 @@ import (
 	"closeloop/internal/trial"
 	"closeloop/ledger"
 	"closeloop/policy"
+	"closeloop/requirement"
 	"closeloop/starter"
 	"closeloop/worker"
 )
@@ -64,7 +65,7 @@ type site struct {
 	desk   *starter.Client
 	config Config
 	gate   *Gateway
-	log    *bytes.Buffer
+	log    *lockedWriter
 	server *httptest.Server
 }
 
@@ -78,7 +79,7 @@ func newSite(t testing.TB, change ...func(*Config)) *site {
 // newStack is a site without a gateway.
 func newStack(t testing.TB, change ...func(*worker.Config)) *site {
 	t.Helper()
-	s := &site{t: t, url: testdb.New(t), log: &bytes.Buffer{}}
+	s := &site{t: t, url: testdb.New(t), log: &lockedWriter{to: &bytes.Buffer{}}}
 	require.NotEmpty(t, os.Getenv("TEMPORAL_ADDRESS"), "needs Temporal: run make test, or start make dev and source .closeloop/env")
 	queue := "gateway/" + t.Name() + time.Now().Format("150405.000000")
 	options := envconfig.MustLoadDefaultClientOptions()
@@ -93,7 +94,7 @@ func newStack(t testing.TB, change ...func(*worker.Config)) *site {
 	rules := trial.Policy()
 	s.config = Config{
 		Desk: s.desk, Books: s.books, Policy: rules, Bearers: bearers{rules},
-		Logger: slog.New(slog.NewJSONHandler(&lockedWriter{to: s.log}, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Logger: slog.New(slog.NewJSONHandler(s.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 
 	ctx, cancel := context.WithCancel(context.Background())
@@ -167,7 +168,7 @@ func (s *site) send(who, method, path string, body any, header ...string) reply 
 			req.Header.Del(header[i])
 		}
 	}
-	resp, err := s.server.Client().Do(req)
+	resp, err := s.client().Do(req)
 	require.NoError(s.t, err)
 	defer func() { _ = resp.Body.Close() }()
 	answer, err := io.ReadAll(resp.Body)
@@ -207,8 +208,12 @@ func (s *site) does(who, id, act string, body any) {
 // settled waits until the ledger has all that the workflow knows by now.
 func (s *site) settled(id string) {
 	s.t.Helper()
-	v, err := s.desk.View(s.t.Context(), id)
-	require.NoError(s.t, err)
+	var v requirement.View
+	require.Eventually(s.t, func() bool {
+		var err error
+		v, err = s.desk.View(s.t.Context(), id)
+		return err == nil
+	}, waitFor, tick, "%s answers", id)
 	require.Eventually(s.t, func() bool {
 		r, err := s.books.Receipt(s.t.Context(), id)
 		return err == nil && r.Seq >= v.Seq
@@ -267,6 +272,13 @@ func (w *lockedWriter) Write(p []byte) (int, error) {
 	return w.to.Write(p)
 }
 
+// String is what was written so far.
+func (w *lockedWriter) String() string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.to.String()
+}
+
 // ref is a reference that no test had before: ids are made of them, and Temporal
 // remembers.
 func ref(system string) string { return system + ":" + rand.Text() }
@@ -290,4 +302,20 @@ func (r *revocable) Principal(ctx context.Context, token string) (access.Princip
 		return access.Principal{}, ErrUnknownBearer
 	}
 	return r.bearers.Principal(ctx, token)
+}
+
+// quiet is a log of the Temporal client that nobody reads.
+var quiet = log.NewStructuredLogger(slog.New(slog.DiscardHandler))
+
+// submission is one that is taken in past the gateway.
+func submission() requirement.Submission {
+	return requirement.Submission{Title: "导出报表", Customer: "Acme", SubmittedBy: "wang.fang"}
+}
+
+// client is the one for the site's server, which may have been started by hand.
+func (s *site) client() *http.Client {
+	if c := s.server.Client(); c != nil {
+		return c
+	}
+	return http.DefaultClient
 }

@@ -60,7 +60,7 @@ func (s *streams) leave(id string) {
 type streamInput struct {
 	Last        string `header:"Last-Event-ID" maxLength:"20" doc:"The id of the last event that arrived; what came after it is told first. Browsers send it by themselves when they connect again"`
 	After       string `query:"after" maxLength:"20" doc:"The same for whoever cannot set the header; 0 begins with the first event there ever was"`
-	Requirement string `query:"requirement" maxLength:"20" doc:"Only the events of this requirement" example:"REQ-7K2M9QXA"`
+	Requirement string `query:"requirement" doc:"Only the events of this requirement" example:"REQ-7K2M9QXA"`
 }
 
 func (g *Gateway) registerStream(api huma.API) {

@@ -37,7 +37,7 @@ func (s *site) follow(who, query string, header ...string) *follower {
 	for i := 0; i+1 < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
 	}
-	resp, err := s.server.Client().Do(req)
+	resp, err := s.client().Do(req)
 	require.NoError(s.t, err)
 	require.Equal(s.t, http.StatusOK, resp.StatusCode)
 	require.Equal(s.t, "text/event-stream", resp.Header.Get("Content-Type"))

@@ -8,6 +8,7 @@ import (
 
 	"closeloop/access"
 	"closeloop/contract"
+	"closeloop/policy"
 	"closeloop/requirement"
 )
 
@@ -51,13 +52,28 @@ func (g *Gateway) submit(ctx context.Context, in *submitInput) (*submitOutput, e
 		return nil, newProblem("not_your_role", "operation", string(access.Submit))
 	}
 	s.SubmittedBy, s.Via = who.Actor(), who.Via
+	if err := g.sound(s); err != nil {
+		return nil, err
+	}
 	return once(ctx, g, in.Key, func(actID string) (*submitOutput, error) {
 		receipt, err := g.Desk.Submit(ctx, s, actID)
 		if err != nil {
 			return nil, err
 		}
+		if actID != "" && s.Ref == "" {
+			// Nothing but this request can have started it, be it on an earlier attempt.
+			receipt.Created = true
+		}
 		return submitted(receipt), nil
 	})
+}
+
+// sound checks what is the same under every policy, so that nothing is started
+// for what is wrong anyway. Types and channels are those of the rules that the
+// worker has.
+func (g *Gateway) sound(s requirement.Submission) error {
+	s = s.Fill(g.Policy.Current().Defaults)
+	return s.Valid(policy.Process{Types: []string{s.Type}, Channels: []string{s.Channel}})
 }
 
 func submitted(r contract.Receipt) *submitOutput {

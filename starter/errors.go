@@ -72,6 +72,8 @@ func (c *Client) explain(parent context.Context, id string, err error) error {
 		return &Unreachable{Service: "Temporal", Cause: err}
 	case kindUnprepared:
 		return fmt.Errorf("%w (a worker registers the search attributes when it starts: %w)", ErrNoWorker, err)
+	case kindUnattended:
+		return fmt.Errorf("%s: %w", id, ErrNoWorker)
 	case kindTimeout:
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(parent), probeTimeout)
 		defer cancel()
@@ -111,6 +113,7 @@ const (
 	kindUnreachable      // no connection, or a namespace that is not there
 	kindUnprepared       // the namespace lacks our search attributes
 	kindTimeout          // nobody answered in time
+	kindUnattended       // no worker has asked for tasks lately
 )
 
 func kindOf(err error) kind {
@@ -121,6 +124,7 @@ func kindOf(err error) kind {
 		unavailable *serviceerror.Unavailable
 		late        *serviceerror.DeadlineExceeded
 		invalid     *serviceerror.InvalidArgument
+		state       *serviceerror.FailedPrecondition
 		update      *client.WorkflowUpdateServiceTimeoutOrCanceledError
 	)
 	switch {
@@ -134,6 +138,8 @@ func kindOf(err error) kind {
 		return kindUnreachable
 	case errors.As(err, &invalid) && strings.Contains(strings.ToLower(invalid.Message), "search attribute"):
 		return kindUnprepared
+	case errors.As(err, &state) && strings.Contains(state.Message, "no poller"):
+		return kindUnattended
 	case errors.As(err, &update), errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
 		return kindTimeout
 	default:

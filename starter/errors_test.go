@@ -65,6 +65,9 @@ func TestEveryErrorIsOneThatCallersCanTellApart(t *testing.T) {
 			update:    client.NewWorkflowUpdateServiceTimeoutOrCanceledError(context.DeadlineExceeded),
 			unhealthy: serviceerror.NewUnavailable("connection refused"), want: ErrUnreachable,
 		},
+		"no worker has asked for tasks lately": {
+			update: serviceerror.NewFailedPrecondition("no poller seen for task queue recently, worker may be down"), want: ErrNoWorker,
+		},
 		"no worker has ever registered the search attributes": {
 			update: serviceerror.NewInvalidArgument("Namespace default has no mapping defined for search attribute CloseloopStage"),
 			want:   ErrNoWorker,

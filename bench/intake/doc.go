@@ -4,8 +4,9 @@
 //	bin/devstack run --before "bin/closeloop migrate" --child "bin/closeloop worker" \
 //		--export CLOSELOOP_TASK_QUEUE=closeloop -- go run ./bench/intake
 //
-// For the HTTP intake a gateway has to run as well (--child "bin/closeloop serve"),
-// and -gateway and -token tell where it is and who asks.
+// For the HTTP intake a gateway has to run as well (--child "env CLOSELOOP_RATE=0
+// bin/closeloop serve": without the limit on how often one may ask), and -gateway
+// and -token tell where it is and who asks.
 //
 // Each round takes the ways in turn, at the same concurrency: bare starts of a
 // workflow that does nothing, the same with an answer of the workflow,
