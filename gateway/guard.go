@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -58,18 +59,20 @@ func (g *Gateway) guarded(next http.Handler) http.Handler {
 		h.Set("Strict-Transport-Security", "max-age=31536000")
 		defer func() {
 			fault := recover()
-			if fault != nil && fault != http.ErrAbortHandler {
+			err, _ := fault.(error)
+			aborted := errors.Is(err, http.ErrAbortHandler)
+			if fault != nil && !aborted {
 				g.Logger.Error("A request failed", "request", c.id, "method", r.Method, "fault", fault, "stack", string(debug.Stack()))
 				if w.status == 0 {
 					brokenInner.write(w, r)
 				} else {
 					// Half an answer must not look like a whole one.
-					fault = http.ErrAbortHandler
+					aborted = true
 				}
 			}
 			g.note(c, r, w, time.Since(began))
-			if fault == http.ErrAbortHandler {
-				panic(fault)
+			if aborted {
+				panic(http.ErrAbortHandler)
 			}
 		}()
 		next.ServeHTTP(w, r)

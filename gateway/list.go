@@ -78,7 +78,7 @@ func (in listInput) filter(now time.Time) (ledger.Filter, error) {
 			f.DueBy, err = sla.Always.After(now.UTC(), d)
 		}
 		if err != nil {
-			return f, wrongField("query.due_within", "not_a_duration") //nolint:nilerr // its words quote the caller
+			return f, wrongField("query.due_within", "not_a_duration")
 		}
 	}
 	return f, nil

@@ -106,7 +106,7 @@ func (g *Gateway) follow(ctx context.Context, in *streamInput) (_ *huma.StreamRe
 	if !g.streams.enter(c.who.ID) {
 		return nil, newProblem("too_many_streams")
 	}
-	told, deaf := g.ears.join()
+	told, deaf := g.ears.join() //nolint:contextcheck // it listens for all streams, and longer than for this one
 	leave := func() { deaf(); g.streams.leave(c.who.ID) }
 	// What is written from here on is told, so the beginning has to be known before
 	// the answer begins.
@@ -122,10 +122,13 @@ func (g *Gateway) follow(ctx context.Context, in *streamInput) (_ *huma.StreamRe
 		leave()
 		return nil, err
 	}
-	return &huma.StreamResponse{Body: func(hc huma.Context) {
+	return &huma.StreamResponse{Body: func(hc huma.Context) { //nolint:contextcheck // hc has the request's
 		defer leave()
-		_, w := humago.Unwrap(hc)
-		s.run(hc.Context(), w, told)
+		r, w := humago.Unwrap(hc)
+		w.Header().Set("Content-Type", "text/event-stream")
+		if r.Method != http.MethodHead {
+			s.run(hc.Context(), w, told)
+		}
 	}}, nil
 }
 
@@ -145,7 +148,6 @@ type stream struct {
 // it has.
 func (s *stream) run(ctx context.Context, w http.ResponseWriter, told <-chan struct{}) {
 	s.out = w
-	w.Header().Set("Content-Type", "text/event-stream")
 	// nginx would collect the answer before it passes it on.
 	w.Header().Set("X-Accel-Buffering", "no")
 	beat := time.NewTicker(s.beat)

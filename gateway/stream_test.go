@@ -178,6 +178,7 @@ func TestStreamIsForItsReader(t *testing.T) {
 	s.get("reader:a", "/v1/events", "Last-Event-ID", "nonsense").refused(http.StatusUnprocessableEntity, "invalid")
 	s.get("reader:a", "/v1/events?after=99999999").refused(http.StatusUnprocessableEntity, "cursor")
 
+	s.send("reader:a", http.MethodHead, "/v1/events", nil).is(http.StatusOK)
 	for range MaxStreams {
 		s.follow("reader:many", "")
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// ErrRequest: the key was used for another request.
+// ErrRequest says that the key was used for another request.
 var ErrRequest = errors.New("the key belongs to another request")
 
 // Request is one that is to happen once: who sends it, under which key, and the
