@@ -75,7 +75,8 @@ type Principal struct {
 // Person returns the principal for somebody of the policy, with the roles that
 // its directory gives them today. Everybody may be asked for a vote, so
 // everybody is an approver. Somebody whom the directory does not know is an
-// agent where the policy lets strangers act, and false otherwise.
+// agent where the policy lets strangers act, and false otherwise. No stranger has
+// an id that means a system, a token, or one of the process's own actors.
 func Person(p *policy.Policy, id, via string) (Principal, bool) {
 	who := Principal{ID: id, Via: via, Person: id, Roles: []Role{Approver}}
 	person, known := p.Person(id)
@@ -88,7 +89,8 @@ func Person(p *policy.Policy, id, via string) (Principal, bool) {
 			}
 		}
 		return who, true
-	case id == "" || id == requirement.SystemActor || id == requirement.CustomerActor || p.UnknownPeople != policy.UnknownAreAgents:
+	case id == "" || id == requirement.SystemActor || id == requirement.CustomerActor || p.UnknownPeople != policy.UnknownAreAgents,
+		strings.HasPrefix(id, SystemPrefix), strings.HasPrefix(id, ViaToken):
 		return Principal{}, false
 	default:
 		who.Roles = append(who.Roles, Agent)
@@ -96,10 +98,14 @@ func Person(p *policy.Policy, id, via string) (Principal, bool) {
 	}
 }
 
+// SystemPrefix comes before the name of an upstream system in the id of its
+// principal.
+const SystemPrefix = "upstream:"
+
 // System returns the principal for an upstream system, whose references begin
 // with its name.
 func System(name, via string) Principal {
-	return Principal{ID: "upstream:" + name, Via: via, Roles: []Role{Upstream}, System: name}
+	return Principal{ID: SystemPrefix + name, Via: via, Roles: []Role{Upstream}, System: name}
 }
 
 // Reader returns the principal for an auditor who is no person of the policy.
@@ -122,6 +128,14 @@ func (p Principal) Actor() string {
 // Header returns what an act of the principal carries.
 func (p Principal) Header(actID string) requirement.Header {
 	return requirement.Header{ActID: actID, Actor: p.Actor(), Via: p.Via}
+}
+
+// Recorded returns the submission as the principal records it. A person records
+// it themselves; a system does so under its own name and not as its customer, who
+// has yet to hear that it was received.
+func (p Principal) Recorded(s requirement.Submission) requirement.Submission {
+	s.SubmittedBy, s.Via = p.ID, p.Via
+	return s
 }
 
 // Owns reports whether the reference is one of the principal's own system.

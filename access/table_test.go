@@ -245,11 +245,13 @@ func TestPerson(t *testing.T) {
 		"roles of the edge alone are no names of roles in the directory": {&refuse, "an.di", access.Principal{
 			ID: "an.di", Via: "x", Person: "an.di", Roles: []access.Role{access.Approver, access.Auditor},
 		}, true},
-		"a stranger":                  {&refuse, "stranger", access.Principal{}, false},
-		"a stranger who may act":      {&lenient, "stranger", access.Principal{ID: "stranger", Via: "x", Person: "stranger", Roles: []access.Role{access.Approver, access.Agent}}, true},
-		"the system is nobody":        {&lenient, requirement.SystemActor, access.Principal{}, false},
-		"the customer is nobody here": {&lenient, requirement.CustomerActor, access.Principal{}, false},
-		"no name":                     {&lenient, "", access.Principal{}, false},
+		"a stranger":                   {&refuse, "stranger", access.Principal{}, false},
+		"a stranger who may act":       {&lenient, "stranger", access.Principal{ID: "stranger", Via: "x", Person: "stranger", Roles: []access.Role{access.Approver, access.Agent}}, true},
+		"the system is nobody":         {&lenient, requirement.SystemActor, access.Principal{}, false},
+		"the customer is nobody here":  {&lenient, requirement.CustomerActor, access.Principal{}, false},
+		"no name":                      {&lenient, "", access.Principal{}, false},
+		"a stranger named as a system": {&lenient, "upstream:jira", access.Principal{}, false},
+		"a stranger named as a token":  {&lenient, "token:mzxw6ytboi4tg", access.Principal{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -265,6 +267,9 @@ func TestSystemsAndReaders(t *testing.T) {
 	jira := access.System("jira", "token:1")
 	require.Equal(t, requirement.Header{ActID: "k", Actor: "customer", Via: "token:1"}, jira.Header("k"))
 	require.Equal(t, "upstream:jira", jira.ID)
+	require.Equal(t, requirement.Submission{Title: "t", SubmittedBy: "upstream:jira", Via: "token:1"},
+		jira.Recorded(requirement.Submission{Title: "t", SubmittedBy: "li.na", Via: "cli"}))
+	require.Equal(t, "li.na", access.Principal{ID: "li.na", Person: "li.na"}.Recorded(requirement.Submission{}).SubmittedBy)
 	for ref, own := range map[string]bool{
 		"jira:OPS-1": true, "jira:": true, "jira": false, "": false, "jira2:1": false, "JIRA:1": false, ":1": false, "crm:jira:1": false,
 	} {

@@ -110,6 +110,13 @@ func explain(all huma.Registry, schema *huma.Schema) {
 		}
 	}
 	schema.PrecomputeMessages()
+	for name, s := range schema.Properties {
+		if len(s.Enum) > 0 && !slices.Contains(schema.Required, name) {
+			// Programs with types send what they leave out as an empty text. It is no
+			// choice, so it was not among those that the messages name.
+			s.Enum = append(s.Enum, "")
+		}
+	}
 }
 
 // exampleOf is a body with all fields for which there is an example.

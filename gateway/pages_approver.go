@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 	"closeloop/policy"
 	"closeloop/requirement"
 	"closeloop/sla"
+	"closeloop/starter"
 )
 
 // approverPage shows a person what their vote is asked for (R2).
@@ -46,7 +48,15 @@ func (p *pages) approverAct(w http.ResponseWriter, r *http.Request) {
 		v.showApprover(http.StatusUnprocessableEntity, "wrong", problemsOf(err))
 		return
 	}
-	v.do(act, v.standing() == votePending && v.sameRound(), func(err error) {
+	seen := v.standing() == votePending
+	if seen {
+		var err error
+		if seen, err = v.sameRound(); err != nil {
+			v.unreachable(err)
+			return
+		}
+	}
+	v.do(act, seen, func(err error) {
 		if wrong := problemsOf(err); wrong != nil {
 			v.showApprover(http.StatusUnprocessableEntity, "wrong", wrong)
 			return
@@ -92,11 +102,14 @@ func (v *visit) vote() requirement.Act {
 
 // sameRound asks the requirement itself whether the round of the link is still
 // the one that is open: the ledger may be a moment behind, and a vote must not
-// count for a wording that the visitor has not read. When there is no answer the
-// vote will get none either.
-func (v *visit) sameRound() bool {
+// count for a wording that the visitor has not read. The error is that there is no
+// answer.
+func (v *visit) sameRound() (bool, error) {
 	now, err := v.Desk.View(v.r.Context(), v.held.ID)
-	return err != nil || now.Approval != nil && now.Approval.Round == v.link.Round
+	if errors.Is(err, starter.ErrNotFound) || errors.Is(err, starter.ErrOver) {
+		return false, nil
+	}
+	return err == nil && now.Approval != nil && now.Approval.Round == v.link.Round, err
 }
 
 // Where somebody stands towards the round that their link is for.

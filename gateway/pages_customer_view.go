@@ -330,7 +330,7 @@ func (v *visit) customerHeard(view *customerView) error {
 	if err != nil {
 		return err
 	}
-	for _, w := range versions[:len(versions)-1] {
+	for _, w := range versions[:max(0, len(versions)-1)] {
 		view.Versions = append(view.Versions, wording{
 			Number: strconv.Itoa(w.Version), When: v.when(w.At), Title: notify.Visible(w.Title), Text: notify.Visible(w.Description),
 		})

@@ -38,8 +38,6 @@ func problemOf(err error) *Problem {
 		return newProblem("schema")
 	case errors.Is(err, ledger.ErrCursor):
 		return newProblem("cursor")
-	case errors.Is(err, ErrProvider):
-		return newProblem("provider_unreachable")
 	case errors.Is(err, context.DeadlineExceeded):
 		return newProblem("unreachable")
 	default:

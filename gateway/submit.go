@@ -51,7 +51,7 @@ func (g *Gateway) submit(ctx context.Context, in *submitInput) (*submitOutput, e
 	if !access.Allow(who, access.Submit, access.Target{Ref: s.Ref}) {
 		return nil, newProblem("not_your_role", "operation", string(access.Submit))
 	}
-	s.SubmittedBy, s.Via = who.Actor(), who.Via
+	s = who.Recorded(s)
 	if err := g.sound(s); err != nil {
 		return nil, err
 	}

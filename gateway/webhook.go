@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"closeloop/access"
+	"closeloop/requirement"
 	"closeloop/starter"
 	"closeloop/upstream"
 )
@@ -80,11 +81,11 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 	}
 	answer := accepted{Delivery: kept.ID, State: kept.State, Outcome: kept.Outcome, Repeated: !fresh}
 	if !kept.State.Settled() {
-		clerk := upstream.Clerk{Desk: starter.Counter{Desk: g.Desk}, Register: g.Books, Via: access.ViaWebhook + u.Name}
+		clerk := upstream.Clerk{Desk: starter.Counter{Desk: g.Desk}, Register: g.Books, Who: access.System(u.Name, access.ViaWebhook+u.Name)}
 		result, err := clerk.Process(ctx, u, p.Process, kept)
 		if err != nil {
 			g.Logger.Error("A webhook has to wait", "upstream", u.Name, "delivery", kept.ID, "error", err.Error())
-			g.refuse(w, r, err)
+			g.refuse(w, r, later(err))
 			return
 		}
 		answer = accepted{Delivery: kept.ID, State: result.State, Outcome: result.Outcome(), Requirements: result.Requirements()}
@@ -117,6 +118,16 @@ func webhookBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
 	default:
 		return body, err
 	}
+}
+
+// later is what came between a webhook and what it says. That a requirement is
+// not ready yet is a conflict to others; not every system sends again what is
+// answered so.
+func later(err error) error {
+	if _, refused := errors.AsType[*requirement.Error](err); refused {
+		return newProblem("unreachable")
+	}
+	return err
 }
 
 // unbelieved is the problem of a webhook that could not be verified.

@@ -188,7 +188,7 @@ func TestWebhooksOfATicketsLife(t *testing.T) {
 		}
 	}
 	require.Subset(t, told, []string{
-		"submitted by system", "commented by customer", "resumed by customer", "amended by customer",
+		"submitted by upstream:" + name, "commented by customer", "resumed by customer", "amended by customer",
 		"resolved by system", "disputed by customer", "withdrawn by customer",
 	})
 }

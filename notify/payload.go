@@ -155,10 +155,10 @@ func toldOf(n Notice, r *requirement.Requirement, e requirement.Event) Told {
 }
 
 func actorKind(r *requirement.Requirement, actor string) string {
-	switch actor {
-	case requirement.SystemActor, "":
+	switch {
+	case actor == requirement.SystemActor, actor == "", toSystem(actor):
 		return "system"
-	case requirement.CustomerActor, r.Contact, r.Customer:
+	case actor == requirement.CustomerActor, actor == r.Contact, actor == r.Customer:
 		return "customer"
 	default:
 		return "person"

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"closeloop/access"
 	"closeloop/policy"
 	"closeloop/requirement"
 )
@@ -19,7 +20,7 @@ const (
 	ToCustomerOf = ToCustomer + ":"
 	// ToUpstream, before its name, is the system whose ticket the requirement came
 	// from.
-	ToUpstream = "upstream:"
+	ToUpstream = access.SystemPrefix
 )
 
 // Plan returns the notices that tell an event to its audience, and to the system

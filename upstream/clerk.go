@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"closeloop/access"
 	"closeloop/locale"
 	"closeloop/policy"
 	"closeloop/requirement"
@@ -203,8 +204,8 @@ func resultOf(steps []Step) Result {
 type Clerk struct {
 	Desk     Desk
 	Register Register
-	// Via is how the system was known, such as webhook:NAME.
-	Via string
+	// Who the system is, and how it was known.
+	Who access.Principal
 }
 
 // Process does what follows from a delivery that is kept, and settles it. An
@@ -295,8 +296,7 @@ func (w *work) do(ctx context.Context) error {
 			w.did(didWait, "the ticket is not known yet, and the body does not tell enough of it")
 			return nil
 		}
-		s.Via = w.clerk.Via
-		id, err := w.clerk.Desk.Submit(ctx, s)
+		id, err := w.clerk.Desk.Submit(ctx, w.clerk.Who.Recorded(s))
 		if refused, ok := errors.AsType[*requirement.Error](err); ok {
 			w.did(didFail, refused.Message)
 			return nil
@@ -338,7 +338,7 @@ func (w *work) comment(ctx context.Context, c Comment) error {
 		by = sameSide(c.Author, w.ticket.Customer)
 	}
 	act := requirement.Comment{Message: c.Text, Header: requirement.Header{
-		ActID: w.u.Name + "/comment/" + identifier(c.ID), Actor: requirement.CustomerActor, Via: w.clerk.Via,
+		ActID: w.u.Name + "/comment/" + identifier(c.ID), Actor: requirement.CustomerActor, Via: w.clerk.Who.Via,
 	}}
 	if act.Message == "" {
 		act.Message = w.words("comment_without_text")
@@ -467,7 +467,7 @@ func (w *work) react(ctx context.Context, r policy.Reaction, event string) error
 // header is that of an act that follows from the delivery. A system speaks for
 // its customer, unless it tells that somebody else did it.
 func (w *work) header(event string) requirement.Header {
-	h := requirement.Header{ActID: w.id + "/" + event, Actor: requirement.CustomerActor, Via: w.clerk.Via}
+	h := requirement.Header{ActID: w.id + "/" + event, Actor: requirement.CustomerActor, Via: w.clerk.Who.Via}
 	if w.item.By == Colleague {
 		h.Actor = requirement.SystemActor
 	}
@@ -519,7 +519,7 @@ func (w *work) act(ctx context.Context, act requirement.Act, did string, remark 
 		return nil
 	}
 	said := requirement.Comment{Header: requirement.Header{
-		ActID: act.ID() + "/remark", Actor: requirement.SystemActor, Via: w.clerk.Via,
+		ActID: act.ID() + "/remark", Actor: requirement.SystemActor, Via: w.clerk.Who.Via,
 	}, Message: w.said(act)}
 	err = w.clerk.Desk.Do(ctx, w.ticket.Requirement, said)
 	switch _, again := errors.AsType[*requirement.Error](err); {

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"pgregory.net/rapid"
 
+	"closeloop/access"
 	"closeloop/policy"
 	"closeloop/requirement"
 )
@@ -143,7 +144,7 @@ func (o *office) deliver(u policy.Upstream, id string, body []byte) (Kept, error
 	if o.kept[id].State.Settled() {
 		return *o.kept[id], nil
 	}
-	clerk := &Clerk{Desk: o, Register: o, Via: "webhook:" + u.Name}
+	clerk := &Clerk{Desk: o, Register: o, Who: access.System(u.Name, "webhook:"+u.Name)}
 	_, err := clerk.Process(context.Background(), u, o.rules.Process, *o.kept[id])
 	return *o.kept[id], err
 }

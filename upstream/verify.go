@@ -8,6 +8,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -58,10 +59,15 @@ type Proof struct {
 // maxID bounds what a system calls its deliveries and tickets.
 const maxID = 120
 
+// secretPrefix begins the secrets of Standard Webhooks; base64 follows.
+const secretPrefix = "whsec_"
+
 // Secrets splits the secrets that a variable holds: separated by spaces or
-// commas, all of them good.
+// commas, all of them good. The prefix of a secret without one is none: its key
+// would be empty, and anybody could sign with it.
 func Secrets(variable string) []string {
-	return strings.FieldsFunc(variable, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' || r == '\r' })
+	list := strings.FieldsFunc(variable, func(r rune) bool { return r == ',' || r == ' ' || r == '\t' || r == '\n' || r == '\r' })
+	return slices.DeleteFunc(list, func(s string) bool { return s == secretPrefix })
 }
 
 // Verify tells whether the system sent the body, by any of the secrets. Signed
@@ -202,7 +208,7 @@ func plain(secret string) []byte { return []byte(secret) }
 // whsec is the key of a Standard Webhooks secret: base64 behind whsec_. Any other
 // text is the key as it stands.
 func whsec(secret string) []byte {
-	if encoded, ok := strings.CutPrefix(secret, "whsec_"); ok {
+	if encoded, ok := strings.CutPrefix(secret, secretPrefix); ok {
 		if key, err := base64.StdEncoding.DecodeString(encoded); err == nil {
 			return key
 		}

@@ -264,5 +264,6 @@ func TestSignatureVectors(t *testing.T) {
 func TestSecretsOfAVariable(t *testing.T) {
 	t.Parallel()
 	require.Equal(t, []string{"a", "whsec_b=", "c"}, Secrets(" a, whsec_b=\n,c "))
+	require.Empty(t, Secrets("whsec_, whsec_"), "anybody could sign with an empty key")
 	require.Empty(t, Secrets(" , "))
 }

@@ -168,7 +168,7 @@ func (a *app) retryDelivery(ctx context.Context, system, id string) error {
 	if err != nil {
 		return err
 	}
-	clerk := upstream.Clerk{Desk: starter.Counter{Desk: d}, Register: books, Via: access.ViaWebhook + system}
+	clerk := upstream.Clerk{Desk: starter.Counter{Desk: d}, Register: books, Who: access.System(system, access.ViaWebhook+system)}
 	result, err := clerk.Process(ctx, u, p.Process, k)
 	if err != nil {
 		return err

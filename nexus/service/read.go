@@ -40,15 +40,14 @@ func recorded(s nexus.Submission) (requirement.Submission, error) {
 	if s.Ref != "" && !who.Owns(s.Ref) {
 		return requirement.Submission{}, invalid("ref", "not_yours", "references of "+s.Upstream+" begin with "+s.Upstream+":")
 	}
-	return requirement.Submission{
+	return who.Recorded(requirement.Submission{
 		Title: s.Title, Description: s.Description, Customer: s.Customer, Contact: s.Contact,
 		Background: s.Background, Scenario: s.Scenario, Outcome: s.Outcome, Pain: s.Pain,
 		Attributes: policy.Attributes{
 			Type: s.Type, Channel: s.Channel, Priority: s.Priority, Urgency: s.Urgency, Tier: s.Tier,
 		},
 		Ref: s.Ref, Attachments: s.Attachments, Language: s.Language, OnHold: s.OnHold,
-		SubmittedBy: who.ID, Via: who.Via,
-	}, nil
+	}), nil
 }
 
 func invalid(field, problem, message string) error {
