@@ -110,10 +110,10 @@ const (
 	kindOther       kind = iota
 	kindOver             // the run ended under the call
 	kindMissing          // no running workflow of that id
-	kindUnreachable      // no connection, or a namespace that is not there
+	kindUnreachable      // no connection, a namespace that is not there, or too much to do
 	kindUnprepared       // the namespace lacks our search attributes
 	kindTimeout          // nobody answered in time
-	kindUnattended       // no worker has asked for tasks lately
+	kindUnattended       // no worker has asked for tasks lately, or none gets done with this workflow's
 )
 
 func kindOf(err error) kind {
@@ -125,6 +125,8 @@ func kindOf(err error) kind {
 		late        *serviceerror.DeadlineExceeded
 		invalid     *serviceerror.InvalidArgument
 		state       *serviceerror.FailedPrecondition
+		unready     *serviceerror.WorkflowNotReady
+		exhausted   *serviceerror.ResourceExhausted
 		update      *client.WorkflowUpdateServiceTimeoutOrCanceledError
 	)
 	switch {
@@ -134,11 +136,11 @@ func kindOf(err error) kind {
 		return kindUnreachable
 	case errors.As(err, &missing):
 		return kindMissing
-	case errors.As(err, &unavailable):
+	case errors.As(err, &unavailable), errors.As(err, &exhausted):
 		return kindUnreachable
 	case errors.As(err, &invalid) && strings.Contains(strings.ToLower(invalid.Message), "search attribute"):
 		return kindUnprepared
-	case errors.As(err, &state) && strings.Contains(state.Message, "no poller"):
+	case errors.As(err, &state) && strings.Contains(state.Message, "no poller"), errors.As(err, &unready):
 		return kindUnattended
 	case errors.As(err, &update), errors.As(err, &late), errors.Is(err, context.DeadlineExceeded):
 		return kindTimeout

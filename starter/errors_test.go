@@ -68,6 +68,14 @@ func TestEveryErrorIsOneThatCallersCanTellApart(t *testing.T) {
 		"no worker has asked for tasks lately": {
 			update: serviceerror.NewFailedPrecondition("no poller seen for task queue recently, worker may be down"), want: ErrNoWorker,
 		},
+		"workers that have the workflow do not finish with it": {
+			update: serviceerror.NewWorkflowNotReady("Unable to perform workflow execution update due to Workflow Task in failed state."),
+			want:   ErrNoWorker,
+		},
+		"Temporal has more to do than it can": {
+			update: serviceerror.NewResourceExhausted(enumspb.RESOURCE_EXHAUSTED_CAUSE_SYSTEM_OVERLOADED, "system is overloaded"),
+			want:   ErrUnreachable,
+		},
 		"no worker has ever registered the search attributes": {
 			update: serviceerror.NewInvalidArgument("Namespace default has no mapping defined for search attribute CloseloopStage"),
 			want:   ErrNoWorker,
