@@ -413,6 +413,10 @@ func (w *work) state(ctx context.Context) error {
 	switch {
 	case i.State == Unknown:
 		return nil
+	case i.State == Deleted && w.u.On.Deleted == policy.ReactIgnore:
+		// Not even remembered: it must not make late what comes after it and happened
+		// before.
+		return w.react(ctx, policy.ReactIgnore, "deleted")
 	case before == Deleted:
 		// Nothing follows a deletion: what comes after it is late.
 		if i.State != Deleted {

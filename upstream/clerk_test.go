@@ -364,6 +364,20 @@ func TestAnyOrder(t *testing.T) {
 	})
 }
 
+// TestIgnoredDeletion: one that the policy ignores makes nothing late that happened
+// before it and is told after it.
+func TestIgnoredDeletion(t *testing.T) {
+	t.Parallel()
+	u, o := shop(policy.Reactions{Deleted: policy.ReactIgnore}), newOffice(t, true)
+	for n, body := range [][]byte{
+		told("created", "Slow export", "open", 0, ""), told("deleted", "Slow export", "", 2, ""), told("closed", "Slow export", "closed", 1, ""),
+	} {
+		_, err := o.deliver(u, fmt.Sprint("d", n), body)
+		require.NoError(t, err)
+	}
+	require.Equal(t, requirement.Confirming, o.held["shop:A-1"].Stage)
+}
+
 // A requirement that was ended stays so, also when its ticket is opened again;
 // one that is told of the reopening first is not ended by the older closing.
 func TestWithdrawnForGood(t *testing.T) {
