@@ -86,28 +86,37 @@ func (u *unsent) Header() http.Header         { return u.header }
 func (u *unsent) WriteHeader(status int)      { u.status = status }
 func (u *unsent) Write(p []byte) (int, error) { return len(p), nil }
 
+// bodyWithin reads the body of a request as it was sent, when it has no more than
+// that many bytes.
+func bodyWithin(w http.ResponseWriter, r *http.Request, most int64) ([]byte, error) {
+	if r.Header.Get("Content-Encoding") != "" {
+		return nil, newProblem("unsupported_media_type")
+	}
+	if r.ContentLength > most {
+		return nil, newProblem("too_large", "max", most)
+	}
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
+	var network net.Error
+	switch _, large := errors.AsType[*http.MaxBytesError](err); {
+	case large:
+		return nil, newProblem("too_large", "max", most)
+	case errors.As(err, &network) && network.Timeout():
+		return nil, newProblem("too_slow")
+	case errors.Is(err, io.ErrUnexpectedEOF):
+		return nil, newProblem("malformed", "offset", len(body))
+	default:
+		return body, err
+	}
+}
+
 // read takes in the body of a request that has one. Without any, it is an empty
 // object: acts may have no fields that are needed.
 func (c *call) read(w http.ResponseWriter, r *http.Request) error {
 	if r.Method != http.MethodPost {
 		return nil
 	}
-	if r.Header.Get("Content-Encoding") != "" {
-		return newProblem("unsupported_media_type")
-	}
-	if r.ContentLength > maxBody {
-		return newProblem("too_large", "max", maxBody)
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
-	var network net.Error
-	switch _, large := errors.AsType[*http.MaxBytesError](err); {
-	case large:
-		return newProblem("too_large", "max", maxBody)
-	case errors.As(err, &network) && network.Timeout():
-		return newProblem("too_slow")
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return newProblem("malformed", "offset", len(body))
-	case err != nil:
+	body, err := bodyWithin(w, r, maxBody)
+	if err != nil {
 		return err
 	}
 	if len(bytes.TrimSpace(body)) == 0 {

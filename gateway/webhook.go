@@ -4,8 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
-	"net"
 	"net/http"
 	"time"
 
@@ -52,7 +50,7 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 		notHere.write(w, r)
 		return
 	}
-	body, err := webhookBody(w, r)
+	body, err := bodyWithin(w, r, maxWebhook) // the signature is about its bytes
 	if err != nil {
 		g.refuse(w, r, err)
 		return
@@ -96,28 +94,6 @@ func (g *Gateway) webhook(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	w.WriteHeader(http.StatusAccepted)
 	_ = json.NewEncoder(w).Encode(answer)
-}
-
-// webhookBody reads the body as it was sent: the signature is about its bytes.
-func webhookBody(w http.ResponseWriter, r *http.Request) ([]byte, error) {
-	if r.Header.Get("Content-Encoding") != "" {
-		return nil, newProblem("unsupported_media_type")
-	}
-	if r.ContentLength > maxWebhook {
-		return nil, newProblem("too_large", "max", maxWebhook)
-	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxWebhook))
-	var network net.Error
-	switch _, large := errors.AsType[*http.MaxBytesError](err); {
-	case large:
-		return nil, newProblem("too_large", "max", maxWebhook)
-	case errors.As(err, &network) && network.Timeout():
-		return nil, newProblem("too_slow")
-	case errors.Is(err, io.ErrUnexpectedEOF):
-		return nil, newProblem("malformed", "offset", len(body))
-	default:
-		return body, err
-	}
 }
 
 // later is what came between a webhook and what it says. That a requirement is

@@ -106,12 +106,6 @@ const (
 	fieldState       = "upstream.state"
 )
 
-// Columns are the columns that every kind of ticket has, whatever its body looks
-// like.
-var Columns = []string{
-	fieldID, fieldTitle, fieldDescription, fieldCustomer, fieldContact, fieldPriority, fieldType, fieldState, fieldURL,
-}
-
 // ticket is a snapshot while it is being read.
 type ticket struct {
 	id, title, description, customer, customerID, contact string
