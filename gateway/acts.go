@@ -107,11 +107,15 @@ func texts[T ~string](list []T) string {
 }
 
 // allow finds out whether the caller may do something to the requirement. What
-// they may not even read is not there for them.
+// they may not even read is not there for them, unless they may read nothing at
+// all: that says nothing about the requirement.
 func (g *Gateway) allow(ctx context.Context, op access.Operation, id string) error {
 	who := callOf(ctx).who
-	if reaches := who.Reaches(op); slices.Contains(reaches, access.All) {
+	switch reaches := who.Reaches(op); {
+	case slices.Contains(reaches, access.All):
 		return nil // and nothing about the requirement has to be looked up
+	case len(reaches) == 0 && reader(who) != nil:
+		return newProblem("not_your_role", "operation", string(op))
 	}
 	target, err := g.target(ctx, id)
 	switch {
@@ -124,6 +128,15 @@ func (g *Gateway) allow(ctx context.Context, op access.Operation, id string) err
 	default:
 		return notHere
 	}
+}
+
+// reader refuses whoever may read nothing: an empty answer would tell them that
+// there is nothing.
+func reader(who access.Principal) error {
+	if len(who.Reaches(access.Read)) > 0 {
+		return nil
+	}
+	return newProblem("not_your_role", "operation", string(access.Read))
 }
 
 // target reads what decides who reaches a requirement from the ledger, which

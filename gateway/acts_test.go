@@ -118,7 +118,7 @@ func TestWhoMay(t *testing.T) {
 		"upstream:jira":    {200, 403, 200},
 		"upstream:jira2":   {404, 404, 404},
 		"wang.fang/read":   {200, 403, 403},
-		"wang.fang/submit": {404, 404, 404},
+		"wang.fang/submit": {403, 403, 403}, // a token that reads nothing is told so
 		"nobody":           {401, 401, 401},
 		"":                 {401, 401, 401},
 	} {
@@ -147,7 +147,7 @@ func TestWhoMay(t *testing.T) {
 	answer := s.get("", path)
 	require.Equal(t, `Bearer realm="closeloop"`, answer.header.Get("WWW-Authenticate"))
 
-	for who, want := range map[string]int{"upstream:jira": 1, "upstream:x": 0, "li.na": 0, "zhang.wei": 1, "reader:a": 1, "wang.fang/submit": 0} {
+	for who, want := range map[string]int{"upstream:jira": 1, "upstream:x": 0, "li.na": 0, "zhang.wei": 1, "reader:a": 1} {
 		var page struct {
 			Rows  []struct{ ID string }
 			Total int
@@ -156,9 +156,14 @@ func TestWhoMay(t *testing.T) {
 		require.Len(t, page.Rows, want, who)
 		require.Equal(t, want, page.Total, who)
 	}
+	// An empty list would say that there is nothing.
+	for _, all := range []string{"/v1/requirements", "/v1/events"} {
+		s.get("wang.fang/submit", all).refused(http.StatusForbidden, "not_your_role")
+	}
 	// A system takes in what is its own.
 	s.post("upstream:jira", "/v1/requirements", map[string]any{"title": "a", "customer": "b", "ref": ref("jira")}).is(http.StatusCreated)
 	s.post("upstream:jira", "/v1/requirements", map[string]any{"title": "a", "customer": "b", "ref": ref("crm")}).refused(http.StatusForbidden, "not_your_role")
 	s.post("upstream:jira", "/v1/requirements", map[string]any{"title": "a", "customer": "b"}).refused(http.StatusForbidden, "not_your_role")
+	require.Contains(t, s.post("upstream:jira", "/v1/requirements", map[string]any{"title": "a", "customer": "b"}).text("detail"), "begins with jira:")
 	s.post("reader:a", "/v1/requirements", map[string]any{"title": "a", "customer": "b"}).refused(http.StatusForbidden, "not_your_role")
 }

@@ -45,11 +45,11 @@ func operation[I, O any](g *Gateway, api huma.API, op huma.Operation, do func(co
 	op.MaxBodyBytes = -1
 	op.Security = []map[string][]string{{"bearer": {}}}
 	op.Errors = append([]int{
-		http.StatusUnauthorized, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests,
+		http.StatusUnauthorized, http.StatusForbidden, http.StatusNotFound, http.StatusUnprocessableEntity, http.StatusTooManyRequests,
 		http.StatusServiceUnavailable,
 	}, op.Errors...)
 	if op.Method == http.MethodPost {
-		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusForbidden, http.StatusConflict,
+		op.Errors = append(op.Errors, http.StatusBadRequest, http.StatusConflict,
 			http.StatusRequestEntityTooLarge, http.StatusUnsupportedMediaType)
 	}
 	huma.Register(api, op, func(ctx context.Context, in *I) (*O, error) {

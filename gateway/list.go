@@ -39,11 +39,15 @@ func (g *Gateway) registerList(api huma.API) {
 		Description: "By their next deadline; those without one come last. Every filter narrows the list; one that is given " +
 			"several times matches each of its values. The ledger is read, which has what happened a moment ago.",
 	}, func(ctx context.Context, in *listInput) (*listOutput, error) {
+		who := &callOf(ctx).who
+		if err := reader(*who); err != nil {
+			return nil, err
+		}
 		filter, err := in.filter(g.Now())
 		if err != nil {
 			return nil, err
 		}
-		filter.Reader = &callOf(ctx).who
+		filter.Reader = who
 		page, err := g.Books.List(ctx, filter)
 		if err != nil {
 			return nil, err

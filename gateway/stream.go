@@ -86,6 +86,9 @@ func (g *Gateway) registerStream(api huma.API) {
 func (g *Gateway) follow(ctx context.Context, in *streamInput) (_ *huma.StreamResponse, err error) {
 	c := callOf(ctx)
 	s := stream{Gateway: g, call: c}
+	if err := reader(c.who); err != nil {
+		return nil, err
+	}
 	if in.Requirement != "" {
 		if s.only = contract.NormalID(in.Requirement); !requirementID.MatchString(s.only) {
 			return nil, notHere

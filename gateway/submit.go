@@ -49,7 +49,11 @@ func (g *Gateway) registerSubmit(api huma.API) {
 func (g *Gateway) submit(ctx context.Context, in *submitInput) (*submitOutput, error) {
 	who, s := callOf(ctx).who, in.Body
 	if !access.Allow(who, access.Submit, access.Target{Ref: s.Ref}) {
-		return nil, newProblem("not_your_role", "operation", string(access.Submit))
+		p := newProblem("not_your_role", "operation", string(access.Submit))
+		if who.System != "" && len(who.Reaches(access.Submit)) > 0 {
+			p = newProblem("not_your_role", "system", who.System)
+		}
+		return nil, p
 	}
 	s = who.Recorded(s)
 	if err := g.sound(s); err != nil {
