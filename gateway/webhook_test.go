@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
@@ -334,4 +335,13 @@ func TestEveryRealBodyInBothOrders(t *testing.T) {
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
 	require.Equal(t, string(want), table.String())
+}
+
+// TestWhatMaySucceedLater: not every system sends again what is answered 409.
+func TestWhatMaySucceedLater(t *testing.T) {
+	t.Parallel()
+	notReady := fmt.Errorf("REQ-1: %w", &requirement.Error{Code: requirement.CodeNotReady, Message: "not yet"})
+	for _, err := range []error{notReady, starter.ErrNoWorker, ledger.ErrUnreachable, context.DeadlineExceeded} {
+		require.Equal(t, http.StatusServiceUnavailable, problemOf(later(err)).Status, err)
+	}
 }
