@@ -247,11 +247,16 @@ func (c *Clerk) Process(ctx context.Context, u policy.Upstream, rules policy.Pro
 	return r, c.Register.Settle(ctx, u.Name, k.ID, r)
 }
 
+// farAhead is how far a time may lie ahead of its arrival. One that lies further
+// ahead is no time at which anything happened; were it believed, nothing that
+// happens until then would be newer.
+const farAhead = 24 * time.Hour
+
 // take does what the items of a delivery say.
 func (c *Clerk) take(ctx context.Context, u policy.Upstream, rules policy.Process, k Kept, d Delivery) (Result, error) {
 	var steps []Step
 	for n, i := range d.Items {
-		if i.At.IsZero() {
+		if i.At.IsZero() || i.At.Sub(k.ReceivedAt) > farAhead {
 			i.At = k.ReceivedAt
 		}
 		err := c.Register.Hold(ctx, i.Ref(u), func(t *Ticket) error {

@@ -225,6 +225,7 @@ func TestLifeOfATicket(t *testing.T) {
 		"another title is ignored":     {on: policy.Reactions{Updated: "ignore"}, bodies: [][]byte{created, told("updated", "Very slow export", "open", 1, "")}, stage: "received", out: "ignored"},
 		"the same title":               {bodies: [][]byte{created, told("updated", "Slow export", "open", 1, "")}, stage: "received", out: "unchanged"},
 		"an older title":               {bodies: [][]byte{told("updated", "Very slow export", "open", 1, ""), created}, stage: "received", out: "unchanged"},
+		"a time years ahead":           {bodies: [][]byte{told("created", "Slow export", "open", 1<<20, ""), told("updated", "Very slow export", "open", 1, "")}, stage: "received", out: "amended"},
 		"a comment before it is known": {bodies: [][]byte{told("commented", "", "", 1, "c1")}, out: "waiting"},
 		"nothing to us":                {bodies: [][]byte{created, []byte(`{"type": "user.created", "data": {}}`)}, stage: "received", out: ""},
 		"no JSON":                      {bodies: [][]byte{created, []byte(`<xml/>`)}, stage: "received", out: "ignored"},
