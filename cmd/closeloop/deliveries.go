@@ -73,7 +73,7 @@ func (a *app) deliveriesListCommand() *cobra.Command {
 	c.RunE = func(cmd *cobra.Command, _ []string) error {
 		filter := ledger.DeliveryFilter{Upstream: system, State: upstream.DeliveryState(state), Limit: limit}
 		if state != "" && !slices.Contains(upstream.DeliveryStates, filter.State) {
-			return a.misused(cmd, "invalid", map[string]any{"Flag": "state", "Reason": fmt.Sprintf("%q: %s", state, joined(upstream.DeliveryStates))})
+			return a.misused(cmd, "not_one_of", map[string]any{"Flag": "state", "Value": state, "Allowed": joined(upstream.DeliveryStates)})
 		}
 		if limit < 0 || limit > ledger.MaxLimit {
 			return a.misused(cmd, "invalid", map[string]any{"Flag": "limit", "Reason": fmt.Sprintf("%d: 1 … %d", limit, ledger.MaxLimit)})

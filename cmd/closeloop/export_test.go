@@ -154,7 +154,7 @@ func TestWrongExports(t *testing.T) {
 		"no such template":      {[]string{"records"}, 2, "records is no table; there is record, analysis, priority, tracking, feedback"},
 		"another ending":        {[]string{"record", "--to", "table.pdf"}, 2, "table.pdf ends neither in .xlsx nor in .csv"},
 		"a blank history":       {[]string{"tracking", "--blank"}, 2, "only record can be handed out blank"},
-		"a stage of no kind":    {[]string{"record", "--stage", "done"}, 2, `--stage: "done"`},
+		"a stage of no kind":    {[]string{"record", "--stage", "done"}, 2, `--stage: “done”`},
 		"a folder that is none": {[]string{"record", "--to", "/no/such/folder/x.xlsx"}, 1, "no such file or directory"},
 	} {
 		t.Run(name, func(t *testing.T) {

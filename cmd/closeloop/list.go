@@ -99,9 +99,7 @@ func (a *app) filter(cmd *cobra.Command, f listFlags) (ledger.Filter, error) {
 	} {
 		for _, g := range c.given {
 			if !slices.Contains(c.allowed, g) {
-				return filter, a.misused(cmd, "invalid", map[string]any{
-					"Flag": c.flag, "Reason": fmt.Sprintf("%q: %s", g, joined(c.allowed)),
-				})
+				return filter, a.misused(cmd, "not_one_of", map[string]any{"Flag": c.flag, "Value": g, "Allowed": joined(c.allowed)})
 			}
 		}
 	}

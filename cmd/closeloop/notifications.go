@@ -91,12 +91,12 @@ func (a *app) noticeFilter(cmd *cobra.Command, f noticeFlags) (ledger.NoticeFilt
 	filter := ledger.NoticeFilter{Recipient: f.recipient, Channel: f.channel, Limit: f.limit, Cursor: f.cursor}
 	for _, s := range f.states {
 		if !slices.Contains(noticeStates, notify.State(s)) {
-			return filter, a.misused(cmd, "invalid", map[string]any{"Flag": "state", "Reason": fmt.Sprintf("%q: %s", s, joined(noticeStates))})
+			return filter, a.misused(cmd, "not_one_of", map[string]any{"Flag": "state", "Value": s, "Allowed": joined(noticeStates)})
 		}
 		filter.States = append(filter.States, notify.State(s))
 	}
 	if f.channel != "" && !slices.Contains(noticeChannels, f.channel) {
-		return filter, a.misused(cmd, "invalid", map[string]any{"Flag": "channel", "Reason": fmt.Sprintf("%q: %s", f.channel, joined(noticeChannels))})
+		return filter, a.misused(cmd, "not_one_of", map[string]any{"Flag": "channel", "Value": f.channel, "Allowed": joined(noticeChannels)})
 	}
 	if f.limit < 0 || f.limit > ledger.MaxLimit {
 		return filter, a.misused(cmd, "invalid", map[string]any{"Flag": "limit", "Reason": fmt.Sprintf("%d: 1 … %d", f.limit, ledger.MaxLimit)})

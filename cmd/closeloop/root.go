@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
@@ -123,14 +122,10 @@ func (a *app) checkGlobal(cmd *cobra.Command) error {
 	if allowed := formatsOf(cmd); a.output == "" {
 		a.output = formatTable
 	} else if !slices.Contains(allowed, a.output) {
-		return a.misused(cmd, "invalid", map[string]any{
-			"Flag": "output", "Reason": fmt.Sprintf("%q: %s", a.output, strings.Join(allowed, ", ")),
-		})
+		return a.misused(cmd, "not_one_of", map[string]any{"Flag": "output", "Value": a.output, "Allowed": strings.Join(allowed, ", ")})
 	}
 	if a.lang != "" && !slices.Contains(locale.Languages, a.lang) {
-		return a.misused(cmd, "invalid", map[string]any{
-			"Flag": "lang", "Reason": fmt.Sprintf("%q: %s", a.lang, strings.Join(locale.Languages, ", ")),
-		})
+		return a.misused(cmd, "not_one_of", map[string]any{"Flag": "lang", "Value": a.lang, "Allowed": strings.Join(locale.Languages, ", ")})
 	}
 	return nil
 }

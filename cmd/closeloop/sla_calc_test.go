@@ -52,7 +52,7 @@ func TestWrongCallsOfCalc(t *testing.T) {
 	require.Equal(t, "not_found", got.told(t).Code)
 	got = calling{args: []string{"sla", "calc", "-o", "yaml"}, in: fridayAtSix}.run(t)
 	require.Equal(t, exitUsage, got.status)
-	require.Contains(t, got.err, `--output: "yaml": ndjson, json`)
+	require.Contains(t, got.err, `--output: “yaml” is not one of ndjson, json`)
 	require.Empty(t, got.out)
 }
 

@@ -36,7 +36,7 @@ func (a *app) slaExplainCommand() *cobra.Command {
 			return err
 		}
 		if which.Clock = sla.Name(clock); clock != "" && !slices.Contains(sla.Names, which.Clock) {
-			return a.misused(cmd, "invalid", map[string]any{"Flag": "clock", "Reason": fmt.Sprintf("%q: %s", clock, joined(sla.Names))})
+			return a.misused(cmd, "not_one_of", map[string]any{"Flag": "clock", "Value": clock, "Allowed": joined(sla.Names)})
 		}
 		if which.Cycle < 0 {
 			return a.misused(cmd, "invalid", map[string]any{"Flag": "cycle", "Reason": fmt.Sprint(which.Cycle)})

@@ -112,7 +112,7 @@ func TestExplainFailures(t *testing.T) {
 		"no such clock":        {[]string{"--clock", "appeal"}, nil, exitNotFound, `has no clock “appeal period”`},
 		"no such cycle":        {[]string{"--clock", "response", "--cycle", "3"}, nil, exitNotFound, "in cycle 3"},
 		"before it began":      {[]string{"--at", "2026-09-01"}, nil, exitNotFound, "has no clock at Tue 1 Sep 2026"},
-		"not the name of one":  {[]string{"--clock", "alarm"}, nil, exitUsage, "--clock: \"alarm\": response, resolution"},
+		"not the name of one":  {[]string{"--clock", "alarm"}, nil, exitUsage, "--clock: “alarm” is not one of response, resolution"},
 		"not an instant":       {[]string{"--at", "soon"}, nil, exitUsage, "--at: soon is no instant"},
 		"not a cycle":          {[]string{"--cycle", "-1"}, nil, exitUsage, "--cycle"},
 		"the ledger is away":   {nil, ledger.ErrUnreachable, exitUnreachable, ""},

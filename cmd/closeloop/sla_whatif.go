@@ -81,7 +81,7 @@ func (a *app) question(cmd *cobra.Command, f whatIfFlags) (whatif.Question, sla.
 	}
 	for _, name := range f.clocks {
 		if !slices.Contains(sla.Names, sla.Name(name)) {
-			return q, span, a.misused(cmd, "invalid", map[string]any{"Flag": "clock", "Reason": fmt.Sprintf("%q: %s", name, joined(sla.Names))})
+			return q, span, a.misused(cmd, "not_one_of", map[string]any{"Flag": "clock", "Value": name, "Allowed": joined(sla.Names)})
 		}
 		q.Clocks = append(q.Clocks, sla.Name(name))
 	}

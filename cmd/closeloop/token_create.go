@@ -1,7 +1,6 @@
 package main
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -86,7 +85,7 @@ func (a *app) tokenAsked(cmd *cobra.Command, name string, f tokenFlags) (access.
 			allowed = []access.Scope{access.ScopeRead}
 		}
 		if !slices.Contains(allowed, scope) {
-			return t, a.misused(cmd, "invalid", map[string]any{"Flag": "scope", "Reason": fmt.Sprintf("%q: %s", typed, joined(allowed))})
+			return t, a.misused(cmd, "not_one_of", map[string]any{"Flag": "scope", "Value": typed, "Allowed": joined(allowed)})
 		}
 		if !slices.Contains(t.Scopes, scope) {
 			t.Scopes = append(t.Scopes, scope)
