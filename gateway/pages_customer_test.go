@@ -387,6 +387,7 @@ func TestKindPages(t *testing.T) {
 			require.Contains(t, chinese.body, `<html lang="zh-CN">`)
 			p.open(c.path+"?lang=zh-CN", "Accept-Language", "en").says(c.status, c.zh)
 			for _, seen := range []page{english, chinese} {
+				require.NotContains(t, seen.body, `class="button"`, "a button would lead to this page again")
 				for _, secret := range []string{id, "k1", "k9", "HMAC", "signature"} {
 					require.NotContains(t, seen.seen(), secret)
 				}

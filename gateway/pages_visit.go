@@ -101,10 +101,13 @@ func (v *visit) find() bool {
 	return true
 }
 
+// dead are the notes about links that will never lead to anything again.
+var dead = []string{"unknown", "invalid", "expired", "revoked", "gone", "not_asked"}
+
 // note answers with a page that says in plain words what is the matter and what
 // to do. What was typed is on it, to be sent again. It returns false.
 func (v *visit) note(name string, status int) bool {
-	n := noteView{frame: v.frame(v.text.Text("page.note."+name+".title", nil)), Says: v.text.Text("page.note."+name+".text", nil)}
+	n := noteView{frame: v.frame(v.text.Text("page.note."+name+".title", nil)), Says: v.text.Text("page.note."+name+".text", nil), Dead: slices.Contains(dead, name)}
 	if status == http.StatusServiceUnavailable || status == http.StatusTooManyRequests {
 		n.Again = v.again()
 	}
@@ -123,6 +126,8 @@ func (v *visit) unreachable(err error) bool {
 type noteView struct {
 	frame
 	Says string
+	// Dead: the link leads nowhere else, so there is no looking again.
+	Dead bool
 	// Again are the fields of a form that was not taken, to be sent again.
 	Again *again
 }
