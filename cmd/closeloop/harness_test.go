@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"closeloop/access"
 	"closeloop/contract"
 	"closeloop/ledger"
 	"closeloop/policy"
@@ -254,6 +255,14 @@ func (b *fakeArchive) RulesOf(_ context.Context, ids []string) (map[string]strin
 		rules[id] = b.rules
 	}
 	return rules, b.err
+}
+
+func (b *fakeArchive) Target(ctx context.Context, id string) (access.Target, error) {
+	r, err := b.Get(ctx, id)
+	if err != nil {
+		return access.Target{}, err
+	}
+	return access.TargetOf(r.View(noon)), nil
 }
 
 func (b *fakeArchive) LinkVersion(_ context.Context, _, recipient string) (int, error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -144,6 +145,22 @@ type revokedLinks struct {
 	ledger.Revoked
 }
 
+// hasLinks refuses somebody who was never sent a link: whoever mistypes a name
+// must not believe that the links of another are revoked.
+func (a *app) hasLinks(ctx context.Context, books archive, id, recipient string) error {
+	if recipient == link.ToCustomer {
+		return nil
+	}
+	target, err := books.Target(ctx, id)
+	if err != nil || slices.Contains(target.Voters, recipient) {
+		return err
+	}
+	return &failure{
+		exitNotFound, "not_found", a.say("cli.link.never_asked", map[string]any{"ID": id, "Person": recipient}),
+		a.say("cli.link.not_asked_hint", map[string]any{"ID": id}),
+	}
+}
+
 // revokeLinks ends the links that a recipient has.
 func (a *app) revokeLinks(ctx context.Context, id, recipient string) error {
 	books, err := a.open(ctx)
@@ -151,6 +168,9 @@ func (a *app) revokeLinks(ctx context.Context, id, recipient string) error {
 		return err
 	}
 	defer books.Close()
+	if err := a.hasLinks(ctx, books, id, recipient); err != nil {
+		return err
+	}
 	by := a.as
 	if by == "" {
 		by = requirement.SystemActor

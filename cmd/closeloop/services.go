@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"time"
 
+	"closeloop/access"
 	"closeloop/ledger"
 	"closeloop/policy"
 	"closeloop/requirement"
@@ -35,6 +36,7 @@ type archive interface {
 	RulesOf(ctx context.Context, ids []string) (map[string]string, error)
 	tokenKeeper
 	deliveryBook
+	Target(ctx context.Context, id string) (access.Target, error)
 	LinkVersion(ctx context.Context, requirement, recipient string) (int, error)
 	RevokeLinks(ctx context.Context, id, recipient, by string) (ledger.Revoked, error)
 	Close()
