@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/contrib/envconfig"
 	"go.temporal.io/sdk/log"
+	"google.golang.org/grpc"
 
 	"closeloop/contract"
 )
@@ -38,6 +39,8 @@ type Options struct {
 	Timeout time.Duration
 	// Logger for the Temporal client; it is silent when nil.
 	Logger *slog.Logger
+	// Interceptor, when not nil, sees every call to Temporal.
+	Interceptor grpc.UnaryClientInterceptor
 }
 
 // Client talks to the requirements' workflows. It is safe for concurrent use.
@@ -63,6 +66,9 @@ func Dial(ctx context.Context, o Options) (*Client, error) {
 		logger = slog.New(slog.DiscardHandler)
 	}
 	options.Logger = log.NewStructuredLogger(logger)
+	if o.Interceptor != nil {
+		options.ConnectionOptions.DialOptions = append(options.ConnectionOptions.DialOptions, grpc.WithChainUnaryInterceptor(o.Interceptor))
+	}
 	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
 	defer cancel()
 	temporal, err := client.DialContext(ctx, options)

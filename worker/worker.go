@@ -77,17 +77,9 @@ func (c *Config) fill() {
 // is only busy, and each would be replayed from its history, at the worst moment.
 const stickyTimeout = 5 * time.Second
 
-// workflowPollers ask for workflow tasks, of new requirements and of those that
-// the worker has in its memory. They are so many as there is work for, and some
-// always ask for new ones. With a fixed number all of them may be waiting, after a
-// burst, for tasks of requirements in memory: then nobody takes new ones in until
-// one of them gives up, which was seen to take seven seconds and may take a minute.
-var workflowPollers = worker.NewPollerBehaviorAutoscaling(worker.PollerBehaviorAutoscalingOptions{
-	InitialNumberOfPollers: 8, MinimumNumberOfPollers: 4, MaximumNumberOfPollers: 16,
-})
-
 // Run runs a worker until the context ends, then lets it finish what it has
-// begun. Several may run side by side.
+// begun. Several may run side by side. The connection to Temporal should go through
+// [KeepAsking].
 func Run(ctx context.Context, c Config) error {
 	c.fill()
 	if err := c.Ledger.SchemaCurrent(ctx); err != nil {
@@ -115,7 +107,7 @@ func Run(ctx context.Context, c Config) error {
 	w := worker.New(c.Temporal, c.TaskQueue, worker.Options{
 		WorkerStopTimeout:                c.StopTimeout,
 		StickyScheduleToStartTimeout:     stickyTimeout,
-		WorkflowTaskPollerBehavior:       workflowPollers,
+		MaxConcurrentWorkflowTaskPollers: workflowPollers,
 		MaxConcurrentActivityTaskPollers: 8,
 	})
 	register(w, c)

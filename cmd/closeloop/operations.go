@@ -72,7 +72,7 @@ func (a *app) work(ctx context.Context) error {
 		return err
 	}
 	defer books.Close()
-	temporal, err := starter.Dial(ctx, starter.Options{Env: a.env, Logger: logger})
+	temporal, err := starter.Dial(ctx, starter.Options{Env: a.env, Logger: logger, Interceptor: worker.KeepAsking()})
 	if err != nil {
 		return err
 	}
