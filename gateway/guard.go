@@ -47,7 +47,13 @@ func (g *Gateway) guarded(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(out http.ResponseWriter, r *http.Request) {
 		c := &call{id: rand.Text(), method: r.Method, path: r.URL.Path}
 		w := &answer{ResponseWriter: out}
-		r = r.WithContext(context.WithValue(r.Context(), callKey{}, c))
+		ctx := context.WithValue(r.Context(), callKey{}, c)
+		if r.URL.Path != streamPath {
+			var cancel context.CancelFunc
+			ctx, cancel = context.WithTimeout(ctx, g.patience)
+			defer cancel()
+		}
+		r = r.WithContext(ctx)
 		began := time.Now()
 		h := w.Header()
 		h.Set(requestID, c.id)

@@ -23,6 +23,9 @@ const (
 	writeTimeout      = 60 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 32 << 10
+	// answerTime is how long it may take to find an answer: less than there is to
+	// write it, and less than proxies wait.
+	answerTime = 20 * time.Second
 	// drainTime is how long requests may take to end once the gateway is told to
 	// stop.
 	drainTime = 10 * time.Second
@@ -61,6 +64,8 @@ type Gateway struct {
 	ears    *ears
 	// beat is how often streams say something when nothing happens.
 	beat time.Duration
+	// patience is how long it may take to find an answer.
+	patience time.Duration
 	// stopping ends when the gateway is told to stop: streams end with it.
 	stopping context.Context
 	stop     context.CancelFunc
@@ -78,7 +83,7 @@ func New(c Config) *Gateway {
 		c.Zone = time.Local
 	}
 	g := &Gateway{Config: c, limits: newLimits(c.Rate, max(1, int(2*c.Rate)), c.Now)}
-	g.streams.open, g.beat = map[string]int{}, heartbeat
+	g.streams.open, g.beat, g.patience = map[string]int{}, heartbeat, answerTime
 	g.ears = &ears{listen: c.Books.Listen, logger: c.Logger, waiting: map[chan struct{}]bool{}}
 	g.stopping, g.stop = context.WithCancel(context.Background())
 	mux := http.NewServeMux()

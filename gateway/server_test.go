@@ -141,6 +141,33 @@ func TestOutages(t *testing.T) {
 	blind.post("wang.fang", "/v1/requirements", body, "Idempotency-Key", id).refused(http.StatusServiceUnavailable, "ledger_unreachable")
 }
 
+// TestSilence: what is reached and does not answer is named before the connection
+// is given up, and so before proxies give up.
+func TestSilence(t *testing.T) {
+	t.Parallel()
+	p := newPageSite(t)
+	id := p.submit()
+	page := p.path(id, "customer", 0)
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = silent.Close() })
+	books, err := ledger.Open(t.Context(), "postgres://nobody@"+silent.Addr().String()+"/none")
+	require.NoError(t, err)
+	t.Cleanup(books.Close)
+	p.config.Books = books
+	p.gate = New(p.config)
+	p.gate.patience = 400 * time.Millisecond
+	p.server = httptest.NewServer(p.gate)
+	t.Cleanup(p.server.Close)
+	t.Cleanup(p.gate.stop)
+	for _, path := range []string{"/v1/requirements", "/v1/events", "/v1/requirements/" + id + "/events"} {
+		p.get("reader:a", path).refused(http.StatusServiceUnavailable, "ledger_unreachable")
+	}
+	require.Equal(t, id, p.get("reader:a", "/v1/requirements/"+id).is(http.StatusOK).text("id"), "the requirement itself answers")
+	p.post("wang.fang", "/v1/requirements", map[string]any{"title": "a", "customer": "b"}, "Idempotency-Key", id).refused(http.StatusServiceUnavailable, "ledger_unreachable")
+	p.open(page, "Accept-Language", "en").says(http.StatusServiceUnavailable, "We cannot be reached right now")
+}
+
 // beside is another gateway on the same stack.
 func (s *site) beside(change func(*Config)) *site {
 	other := &site{t: s.t, books: s.books, url: s.url, desk: s.desk, config: s.config, log: s.log}

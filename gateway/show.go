@@ -56,7 +56,10 @@ func (g *Gateway) readable(ctx context.Context, id string) error {
 // view reads the ledger, which knows requirements that Temporal has forgotten.
 // When it cannot answer, the requirement itself does.
 func (g *Gateway) view(ctx context.Context, id string) (requirement.View, error) {
-	r, err := g.Books.Get(ctx, id)
+	// Half the time, so that the requirement can be asked in the other.
+	half, cancel := context.WithTimeout(ctx, g.patience/2)
+	defer cancel()
+	r, err := g.Books.Get(half, id)
 	if err == nil {
 		return r.View(g.Now().UTC()), nil
 	}

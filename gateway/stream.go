@@ -18,6 +18,8 @@ import (
 )
 
 const (
+	// streamPath is where the events are, which take as long as they are listened to.
+	streamPath = "/v1/events"
 	// heartbeat is how often a stream says something when nothing happens. Proxies
 	// cut off who is silent for a minute.
 	heartbeat = 15 * time.Second
@@ -65,7 +67,7 @@ type streamInput struct {
 
 func (g *Gateway) registerStream(api huma.API) {
 	operation(g, api, huma.Operation{
-		OperationID: "follow", Method: http.MethodGet, Path: "/v1/events", Tags: []string{"reading"},
+		OperationID: "follow", Method: http.MethodGet, Path: streamPath, Tags: []string{"reading"},
 		Summary: "What happens, as it happens",
 		Description: "Server-sent events: one for each event of the requirements that the caller may read, in the order in " +
 			"which they were written. `id` is the place in that order: whoever connects again with it as `Last-Event-ID` " +
@@ -113,7 +115,9 @@ func (g *Gateway) follow(ctx context.Context, in *streamInput) (_ *huma.StreamRe
 	leave := func() { deaf(); g.streams.leave(c.who.ID) }
 	// What is written from here on is told, so the beginning has to be known before
 	// the answer begins.
-	h, err := s.settled(ctx, nil)
+	first, cancel := context.WithTimeout(ctx, g.patience)
+	defer cancel()
+	h, err := s.settled(first, nil)
 	switch {
 	case err != nil:
 	case given == "":

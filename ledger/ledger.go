@@ -37,6 +37,10 @@ func Open(ctx context.Context, url string) (*Ledger, error) {
 	return &Ledger{pool: pool, holds: make(chan struct{}, max(1, config.MaxConns/2))}, nil
 }
 
+// connectWithin bounds how long a connection may take to come about, unless the URL
+// says it (connect_timeout).
+const connectWithin = 10 * time.Second
+
 func configure(url string) (*pgxpool.Config, error) {
 	if url == "" {
 		return nil, fmt.Errorf("no database is named: set CLOSELOOP_DATABASE_URL, like postgres://user@host:5432/closeloop")
@@ -48,6 +52,9 @@ func configure(url string) (*pgxpool.Config, error) {
 	}
 	if config.ConnConfig.RuntimeParams["application_name"] == "" {
 		config.ConnConfig.RuntimeParams["application_name"] = "closeloop"
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = connectWithin
 	}
 	config.AfterConnect = func(_ context.Context, conn *pgx.Conn) error {
 		conn.TypeMap().RegisterType(&pgtype.Type{
