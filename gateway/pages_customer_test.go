@@ -57,6 +57,7 @@ func TestCustomerConfirms(t *testing.T) {
 	require.Equal(t, "customer", facts[0].Actor)
 	require.Equal(t, "link:customer", facts[0].Via)
 
+	require.NotContains(t, answers[0].follow().seen(), "查看我的需求", "nothing is left to be done")
 	again := p.open(path).says(http.StatusOK, "您的需求已关闭", "您已于 ", "您的评分：4 / 5")
 	for _, act := range customerActs {
 		require.False(t, again.has(string(act)), act)
@@ -74,7 +75,7 @@ func TestCustomerSaysNo(t *testing.T) {
 	path := p.path(id, "customer", 0)
 	opened := p.open(path).says(http.StatusOK, "Is your request resolved?", "No, it is not resolved")
 	opened.send("dispute").says(http.StatusUnprocessableEntity, "Please fill this in.", "Nothing that you wrote is lost.")
-	opened.send("dispute", "reason", "still slow").follow().says(http.StatusOK, "We are taking it up again", "We are working on your request")
+	opened.send("dispute", "reason", "still slow").follow().says(http.StatusOK, "We are taking it up again", "We are working on your request", "Show my request")
 	facts := p.facts(id, requirement.Disputed)
 	require.Len(t, facts, 1)
 	require.Equal(t, "link:customer", facts[0].Via)

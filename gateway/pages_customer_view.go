@@ -40,6 +40,8 @@ type customerView struct {
 	Options          []labelled
 	// May are the acts that have a form.
 	May map[string]bool
+	// More: the page thanks for an act, and there is more that can be done on it.
+	More bool
 	// Lost is what was typed into a form that is no longer there.
 	Lost []string
 }
@@ -91,7 +93,9 @@ func (v *visit) showCustomer(status int, banner string, wrong problems) {
 	view.frame = v.frame(view.Says)
 	view.Banner, view.Tone = v.thanks(customerActs...), "good"
 	for _, act := range customerActs {
-		view.May[string(act)] = view.Banner == "" && v.customerMay(act)
+		may := v.customerMay(act)
+		view.May[string(act)] = may && view.Banner == ""
+		view.More = view.More || may && view.Banner != ""
 	}
 	if r.Stage == requirement.Confirming || view.May[string(requirement.ActResume)] {
 		// An answer to a question is a message already, and so is one to a solution.
