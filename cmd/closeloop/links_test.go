@@ -62,7 +62,7 @@ func TestLinkRevoke(t *testing.T) {
 	t.Parallel()
 	books := &fakeArchive{held: underReview(t)}
 	got := calling{args: []string{"link", "revoke", someID, "--as", "li.na"}, books: books}.run(t)
-	require.Equal(t, called{0, "Revoked: the links of customer to " + someID + "\n", ""}, got)
+	require.Equal(t, called{0, "Revoked: all links to " + someID + " so far (customer)\n", ""}, got)
 	got = calling{args: []string{"link", "revoke", someID, "--for", "zhang.wei", "--lang", "zh-CN"}, books: books}.run(t)
 	require.Equal(t, called{0, "已作废：zhang.wei对 " + someID + " 的链接\n", ""}, got)
 	got = calling{args: []string{"link", "revoke", someID, "-o", "json", "--as", "li.na"}, books: books}.run(t)
